@@ -45,6 +45,7 @@ use call_result::{
 };
 use piece_length::PieceLength;
 
+/// The functions that read and write files; `docs/protocol.md` lists them.
 const SCRIPT: &str = include_str!("scripts/minified/files.py");
 
 /// For copies, moves and dates, on top of [`SCRIPT`].
@@ -117,7 +118,9 @@ struct BoardProperties {
 /// A session on the board's file system, within [`Files::with`].
 #[derive(Debug)]
 pub struct Files<'a> {
+    /// Repeats damaged calls.
     helper: Helper<'a>,
+    /// What the board said at the start.
     board: BoardProperties,
     /// Cached space of file systems, by mount point.
     rooms: Vec<(BoardPath, Room)>,
@@ -148,6 +151,7 @@ impl<'a> Files<'a> {
         Self::with_scripts(repl, &[SCRIPT, MANAGE], work)
     }
 
+    /// As [`Self::with`], with these scripts on the board.
     fn with_scripts<T, E: From<Error>>(
         repl: &'a mut Repl,
         scripts: &'static [&'static str],
@@ -166,6 +170,7 @@ impl<'a> Files<'a> {
         files.helper.end(result)
     }
 
+    /// Loads the scripts, and asks for memory, working directory and mount points.
     fn begin(&mut self) -> Result<(), Error> {
         self.helper.begin()?;
         let answer = self.call(&Doing::PreparingForFiles, b"o()", WORK)?;
@@ -203,6 +208,7 @@ impl<'a> Files<'a> {
             .mounts
             .iter()
             .filter(|mount| path.below(mount).is_some())
+            // Mount points may lie in each other; the innermost one has the file.
             .max_by_key(|mount| mount.as_bytes().len())
             .cloned()
             .unwrap_or_else(BoardPath::root)
@@ -225,6 +231,7 @@ impl<'a> Files<'a> {
         let code = call("y", mount.as_bytes(), b"");
         let answer = self.call(&Doing::AskingForRoom, &code, WORK)?;
         let room = room(&answer)?;
+        // A newer answer replaces the estimate.
         self.rooms.retain(|(known, _)| known != mount);
         self.rooms.push((mount.clone(), room));
         Ok(room)
@@ -248,6 +255,7 @@ impl<'a> Files<'a> {
         Ok(WORK + Duration::from_secs_f64(total as f64 / HASH_RATE))
     }
 
+    /// Calls a function of the scripts.
     fn call(&mut self, doing: &Doing, code: &[u8], limit: Duration) -> Result<Vec<u8>, Error> {
         self.helper.call(doing, code, limit)
     }
@@ -275,6 +283,7 @@ impl<'a> Files<'a> {
             let mut code = b"l(".to_vec();
             for path in part {
                 let path = self.place(path);
+                // The longest of the files decides: the board may hash several before it says anything.
                 limit = limit.max(self.hash_time(&path)?);
                 literal::append_bytes(path.as_bytes(), &mut code);
                 code.push(b',');
@@ -305,6 +314,7 @@ impl<'a> Files<'a> {
         for line in records(&answer) {
             entries.push(entry_of(line).ok_or_else(|| nonsense(&doing, &answer))?);
         }
+        // The board lists in the order of its file system, which differs between two boards with the same files.
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(entries)
     }
@@ -328,6 +338,7 @@ impl<'a> Files<'a> {
     /// [`Error::NoSuchFile`], [`Error::Remove`].
     pub fn remove(&mut self, path: impl AsRef<[u8]>, deep: bool) -> Result<(), Error> {
         let path = self.place(&path);
+        // Removing `/` or a mounted card with everything in it is hardly ever what the user means.
         if self.is_mount(&path) {
             return Err(Error::Remove {
                 path: path.to_string(),

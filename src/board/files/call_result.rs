@@ -33,6 +33,7 @@ pub(super) fn missing(error: Error, path: &BoardPath) -> Error {
 pub(super) fn errno(exception: &str) -> Option<u32> {
     let rest = exception.strip_prefix("OSError:")?.trim_start();
     let rest = rest.strip_prefix("[Errno ").unwrap_or(rest);
+    // With a second argument, Python shows both as a tuple: `OSError: (17, 'x')`.
     let rest = rest.strip_prefix('(').unwrap_or(rest);
     let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok()
@@ -57,6 +58,7 @@ pub(super) fn meaning(exception: &str) -> RefusalReason {
     }
 }
 
+/// The error for an answer that was complete and makes no sense.
 pub(super) fn nonsense(doing: &Doing, answer: &[u8]) -> Error {
     Error::Answer {
         doing: doing.clone(),
@@ -64,6 +66,7 @@ pub(super) fn nonsense(doing: &Doing, answer: &[u8]) -> Error {
     }
 }
 
+/// Parses a record of `l`; `None` if it is none.
 pub(super) fn found_of(line: &[u8]) -> Option<PathKind> {
     let line = std::str::from_utf8(line).ok()?;
     if let Some(rest) = line.strip_prefix("X ") {
@@ -82,7 +85,9 @@ pub(super) fn found_of(line: &[u8]) -> Option<PathKind> {
     }
 }
 
+/// Parses a record of `d`, `KIND LENGTH PATH`; `None` if it is none.
 pub(super) fn entry_of(line: &[u8]) -> Option<Entry> {
+    // Only twice, because the path may contain spaces.
     let mut words = line.splitn(3, |byte| *byte == b' ');
     let kind = words.next()?;
     let len = std::str::from_utf8(words.next()?).ok()?;
@@ -94,6 +99,7 @@ pub(super) fn entry_of(line: &[u8]) -> Option<Entry> {
     })
 }
 
+/// Parses `FREE TOTAL`.
 pub(super) fn room(answer: &[u8]) -> Result<Room, Error> {
     let doing = &Doing::AskingForRoom;
     match numbers(answer).as_slice() {
@@ -109,6 +115,7 @@ pub(super) fn board(answer: &[u8]) -> Result<BoardProperties, Error> {
     match (numbers.as_slice(), parts.next()) {
         (&[memory, window], Some(cwd)) => Ok(BoardProperties {
             memory,
+            // The answer is untrusted, and zlib knows no window above 15 bits.
             window: u8::try_from(window.min(15)).unwrap_or(0),
             cwd: BoardPath::root().resolve(cwd),
             mounts: parts.map(BoardPath::from).collect(),
@@ -117,6 +124,7 @@ pub(super) fn board(answer: &[u8]) -> Result<BoardProperties, Error> {
     }
 }
 
+/// The numbers in a text, which white space separates.
 pub(super) fn numbers(text: &[u8]) -> Vec<u64> {
     String::from_utf8_lossy(text)
         .split_whitespace()

@@ -16,7 +16,9 @@ use crate::file;
 /// No program runs in between, so they are still there. [`Self::forget`] it when anything happens on the board.
 #[derive(Debug, Default)]
 pub struct Remembered {
+    /// What each file contains.
     files: HashMap<BoardPath, Hash>,
+    /// Folders that are there.
     folders: HashSet<BoardPath>,
 }
 
@@ -35,6 +37,7 @@ pub(super) fn transfer(
     known: &mut Remembered,
     observer: &mut dyn TransferObserver,
 ) -> Result<Transferred, TransferError> {
+    // If anything fails, nothing is known afterwards: the failed file may be old, new or missing.
     let mut before = std::mem::take(known);
     let mut done = Transferred {
         left_out,
@@ -48,6 +51,7 @@ pub(super) fn transfer(
             observer.event(TransferEvent::UnchangedThere(&file.remote));
             continue;
         }
+        // Read again and not kept from the comparison: all files together may be larger than this PC's memory.
         let content = read(file)?;
         let (name, len) = (file.remote.to_string(), content.len() as u64);
         let result = files.put(&file.remote, &content, &mut |done| {
@@ -133,6 +137,7 @@ fn differing(
                 let path = remote.to_string();
                 return Err(BoardError::IsFolder { path }.into());
             }
+            // 72 bits of a SHA-256: no two versions of a file agree in them by chance.
             Some(Mark::File(begin)) if hash.starts_with(&begin) => {
                 known.files.insert(remote.clone(), *hash);
                 false
@@ -143,6 +148,7 @@ fn differing(
     Ok(differs)
 }
 
+/// Reads a file of this PC.
 pub(super) fn read(file: &PutFile) -> Result<Vec<u8>, file::Error> {
     std::fs::read(&file.local).map_err(|source| file::Error::Open {
         path: file.local.clone(),

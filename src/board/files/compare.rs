@@ -13,6 +13,7 @@ use crate::board::operation::Doing;
 pub(super) enum Mark {
     /// Nothing, or a file that the board cannot read.
     Nothing,
+    /// A folder.
     Folder,
     /// A file with a hash that begins so.
     File([u8; 9]),
@@ -28,6 +29,7 @@ fn marks(answer: &[u8]) -> Option<Vec<Mark>> {
             b'-' => Mark::Nothing,
             b'D' => Mark::Folder,
             b'F' => {
+                // 12 characters of base64 are the 9 bytes.
                 let (hash, behind) = rest.split_at_checked(12)?;
                 rest = behind;
                 Mark::File(STANDARD.decode(hash).ok()?.try_into().ok()?)

@@ -49,6 +49,7 @@ pub fn get(
     Ok(download.done)
 }
 
+/// The full path of what the user named.
 fn place(remote: &RemotePath, files: &Files<'_>) -> BoardPath {
     remote::resolve(files, std::slice::from_ref(remote))
         .pop()
@@ -59,11 +60,14 @@ fn place(remote: &RemotePath, files: &Files<'_>) -> BoardPath {
 struct Download<'a, 'f> {
     files: &'a mut Files<'f>,
     observer: &'a mut dyn TransferObserver,
+    /// What was downloaded so far.
     done: Transferred,
+    /// Where it was saved.
     saved: Saved,
 }
 
 impl<'a, 'f> Download<'a, 'f> {
+    /// A download that has not begun.
     fn new(files: &'a mut Files<'f>, observer: &'a mut dyn TransferObserver) -> Self {
         Self {
             files,
@@ -82,6 +86,8 @@ impl<'a, 'f> Download<'a, 'f> {
         let mut wanted = Vec::new();
         let below = |entry: &Entry| entry.path.below(path).unwrap_or_default().to_vec();
         let paths: Vec<Vec<u8>> = entries.iter().map(below).collect();
+        // All names at once, before the first file is written: which of two equal names changes must not depend on
+        // the order in which the board lists them.
         let mut places = Places::of(NameRules::HERE, paths.iter().map(Vec::as_slice));
         for (entry, below) in entries.into_iter().zip(&paths) {
             let place = match places.place(below) {
@@ -105,6 +111,7 @@ impl<'a, 'f> Download<'a, 'f> {
             }
         }
         let remotes: Vec<&BoardPath> = wanted.iter().map(|(remote, _)| remote).collect();
+        // One call for all files; those that are here already are not sent.
         let found = self.files.look(&remotes)?;
         for ((remote, local), found) in wanted.iter().zip(found) {
             if let Err(error) = self.save(remote, &found, local) {
@@ -114,6 +121,7 @@ impl<'a, 'f> Download<'a, 'f> {
         failure.or(self.done)
     }
 
+    /// Reads a file from the board, with its progress.
     fn read(&mut self, remote: &BoardPath, found: &PathKind) -> Result<Vec<u8>, TransferError> {
         let name = remote.to_string();
         let len = match found {
@@ -149,6 +157,7 @@ impl<'a, 'f> Download<'a, 'f> {
             self.observer.event(TransferEvent::UnchangedHere(local));
             return Ok(());
         }
+        // Before reading, because the second file would replace the first one.
         if let Some(other) = self.saved.other(local) {
             return Err(TransferRefusal::OneFileHere {
                 first: remote.clone(),
@@ -173,6 +182,7 @@ impl<'a, 'f> Download<'a, 'f> {
 struct FirstFailure(Option<TransferError>);
 
 impl FirstFailure {
+    /// Keeps the first failure, and passes on each further one.
     fn note(&mut self, error: TransferError, observer: &mut dyn TransferObserver) {
         match &self.0 {
             None => self.0 = Some(error),
@@ -204,11 +214,13 @@ impl FirstFailure {
         Ok(())
     }
 
+    /// The result, unless something failed.
     fn or<T>(self, result: T) -> Result<T, TransferError> {
         self.0.map_or(Ok(result), Err)
     }
 }
 
+/// What is at a path; an error if there is nothing.
 fn one(files: &mut Files<'_>, path: &BoardPath) -> Result<PathKind, BoardError> {
     match files.look(&[path])?.pop() {
         Some(PathKind::Nothing) | None => Err(BoardError::NoSuchFile {
@@ -242,6 +254,7 @@ fn target(
     Ok(target)
 }
 
+/// The error for a name that this PC cannot have.
 fn unnameable(name: &[u8], why: Unnameable) -> TransferError {
     let name = name.to_vec();
     match why {
@@ -254,6 +267,7 @@ fn unnameable(name: &[u8], why: Unnameable) -> TransferError {
     .into()
 }
 
+/// Makes a folder of this PC, unless it is there.
 fn make_folder(path: &Path) -> Result<(), TransferError> {
     std::fs::create_dir_all(path).map_err(|source| {
         TransferError::File(file::Error::Write {
@@ -275,6 +289,7 @@ type FileId = (u64, u64);
 fn id(local: &Path) -> Option<FileId> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(local).ok()?;
+    // With several hard links, one file under two names is what the user wants.
     (metadata.is_file() && metadata.nlink() == 1).then(|| (metadata.dev(), metadata.ino()))
 }
 
@@ -285,6 +300,7 @@ fn id(_: &Path) -> Option<FileId> {
 }
 
 impl Saved {
+    /// Remembers what a local file came from.
     fn add(&mut self, local: &Path, remote: &BoardPath) {
         if let Some(id) = id(local) {
             self.0.push((id, remote.clone()));

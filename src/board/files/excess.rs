@@ -15,6 +15,7 @@ pub(super) fn excess<'a>(
     excludes: &[Exclude],
     is_foreign: impl Fn(&BoardPath) -> bool,
 ) -> Vec<Entry> {
+    // By the generous key: to keep a file too many costs nothing, to remove one too many cannot be undone.
     let wanted: HashSet<String> = wanted.into_iter().map(key).collect();
     let stays = |entry: &Entry| {
         let Some(below) = entry.path.below(folder).filter(|below| !below.is_empty()) else {
@@ -27,6 +28,7 @@ pub(super) fn excess<'a>(
     let mut kept_folders: HashSet<BoardPath> = HashSet::new();
     for entry in entries.iter().filter(|entry| stays(entry)) {
         let mut parent = entry.path.folder();
+        // A folder stays as long as anything in it does.
         while !parent.is_root() && kept_folders.insert(parent.clone()) {
             parent = parent.folder();
         }
@@ -36,6 +38,7 @@ pub(super) fn excess<'a>(
         .filter(|entry| !stays(entry) && !kept_folders.contains(&entry.path))
         .cloned()
         .collect();
+    // Descending, so that a path comes before its folder, of which it is a continuation.
     excess.sort_by(|a, b| b.path.cmp(&a.path));
     excess.dedup();
     excess

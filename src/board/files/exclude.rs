@@ -7,7 +7,9 @@ use crate::text::sentence::{Sentence, sentence};
 /// A pattern. Without a slash it stands for a name in any folder; with one, for a path below the destination.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exclude {
+    /// The pattern itself.
     pattern: Pattern,
+    /// Whether it has a slash, and stands for a path.
     is_path: bool,
 }
 
@@ -22,6 +24,7 @@ impl Exclude {
         } else {
             text.to_owned()
         };
+        // `build/` and `build` mean the same to most users.
         let text = text.trim_end_matches('/');
         let text = text.strip_prefix("./").unwrap_or(text);
         Ok(Self {

@@ -62,6 +62,7 @@ impl NameRules {
     /// typed, or is forbidden here; so are the first `escaped` characters in any case.
     fn name(&self, name: &[u8], escaped: usize) -> String {
         let text = String::from_utf8_lossy(name);
+        // One escaped character is enough for `%43ON`, which is no device.
         let escaped = escaped.max(usize::from(self.has_devices && is_device(&text)));
         let ends_badly = self.has_devices && (name.ends_with(b".") || name.ends_with(b" "));
         let mut local = String::with_capacity(name.len());
@@ -93,12 +94,14 @@ impl NameRules {
     /// treat as equal; the key is generous, which only means that one more name is changed.
     fn key(&self, name: &str) -> String {
         if self.ignores_case {
+            // Both, because some letters have a capital form that they share with another letter.
             name.to_uppercase().to_lowercase()
         } else {
             name.to_owned()
         }
     }
 
+    /// Whether the operating system refuses a name of this length.
     fn is_too_long(&self, name: &str) -> bool {
         let len = if self.counts_utf16 {
             name.encode_utf16().count()
@@ -129,6 +132,7 @@ pub(crate) fn is_device(name: &str) -> bool {
     })
 }
 
+/// Appends each byte as `%NN`.
 fn escape(bytes: &[u8], local: &mut String) {
     for byte in bytes {
         // Writing to a String cannot fail.
@@ -161,9 +165,11 @@ pub(crate) struct LocalPlace {
 /// The local places of a folder's files, each unique.
 #[derive(Debug)]
 pub(crate) struct Places {
+    /// What this PC accepts.
     rules: NameRules,
     /// By the path on the board.
     given: HashMap<Vec<u8>, LocalPlace>,
+    /// The keys of all places.
     taken: HashSet<String>,
 }
 
@@ -181,6 +187,7 @@ impl Places {
             let is_renamed = path
                 .split(|byte| *byte == b'/')
                 .any(|name| rules.name(name, 0).as_bytes() != name);
+            // Names that can stay come first, so that a renamed one never takes their place.
             (is_renamed, *path)
         });
         for path in paths {
@@ -205,6 +212,7 @@ impl Places {
             }
             None => (None, path),
         };
+        // A damaged or hostile file system must not lead a download out of the folder that the user named.
         if matches!(name, b"" | b"." | b"..") {
             return Err(Unnameable::LeadsElsewhere);
         }

@@ -12,6 +12,7 @@ use crate::board::operation::{Doing, RefusalReason};
 const TRIES: u32 = 2;
 
 /// Files from before this year were written when the board's clock was not set: it starts at 2000, 1980 or 1970.
+/// The mPython board came out in 2018, so no clock that was set shows an earlier year.
 const FIRST_YEAR: &str = "2016";
 
 /// A file that was copied.
@@ -116,6 +117,7 @@ impl Files<'_> {
                 path: to.to_string(),
             });
         }
+        // Length and SHA-256 agree: writing it again would only wear the flash.
         let is_unchanged = there == found;
         if !is_unchanged {
             let put = self.new_put(to, b"", len);
@@ -133,6 +135,7 @@ impl Files<'_> {
         })
     }
 
+    /// Copies to the temporary file and renames it; again if the flash did not keep what was written.
     fn copy_checked(
         &mut self,
         from: &BoardPath,
@@ -206,12 +209,14 @@ impl Files<'_> {
             _ if !replaces => return refuse(RefusalReason::NameTaken),
             _ => true,
         };
+        // A rename between file systems is EPERM on the board.
         if self.mount_of(from) != self.mount_of(to) {
             self.copy(from, to, &mut |_| {})?;
             return self.remove(from, true);
         }
         let mut code = b"m(".to_vec();
         let aside = if is_replaced {
+            // FAT does not rename onto a file that is there, so the old one steps aside first.
             [put::temporary(to).as_bytes(), b"~"].concat()
         } else {
             Vec::new()
@@ -270,6 +275,7 @@ impl Files<'_> {
         }
         let mut code = b"open(".to_vec();
         literal::append_bytes(path.as_bytes(), &mut code);
+        // Append mode creates a missing file and never shortens one that is there.
         code.extend(b",'ab').close()");
         match self.call(&Doing::Writing(path.to_string()), &code, WORK) {
             Ok(_) => Ok(()),

@@ -16,6 +16,7 @@ const SHORTEST_AFTER_DAMAGE: usize = 2 * SHORTEST;
 
 /// The overhead of a piece, in bytes of the line: its frame, the reply, and the turn-around time of both ends, which is
 /// 5 to 20 ms.
+// At 115,200 baud, 200 bytes take 17 ms.
 const COST: f64 = 200.0;
 
 /// The piece length over a session.
@@ -25,6 +26,7 @@ pub(super) struct PieceLength {
     most: usize,
     /// How many bytes were sent, and how many pieces of them were damaged.
     sent: usize,
+    /// How many pieces were damaged.
     hits: u32,
     /// A temporary limit, after damage of the current piece.
     at_most: Option<usize>,

@@ -72,10 +72,14 @@ pub(super) fn temporary(path: &BoardPath) -> BoardPath {
 
 /// A file that is being written.
 pub(super) struct Put<'p> {
+    /// Where the file goes.
     pub(super) path: &'p BoardPath,
+    /// Its temporary name.
     pub(super) part: BoardPath,
     /// Empty for a file that is copied on the board.
+    /// What is in it.
     content: &'p [u8],
+    /// Its length in bytes.
     len: u64,
     /// The mount point of its file system.
     mount: BoardPath,
@@ -202,6 +206,7 @@ impl Files<'_> {
         Ok(())
     }
 
+    /// Writes the temporary file and has the board check it; from the start if it is not what it should be.
     fn put_checked(&mut self, put: &Put<'_>, progress: &mut dyn FnMut(u64)) -> Result<Sent, Error> {
         let expected = hash(put.content);
         let mut sent = Sent::default();
@@ -230,6 +235,7 @@ impl Files<'_> {
         })
     }
 
+    /// Sends the content piece by piece. A damaged piece goes again, shorter.
     fn send_pieces(
         &mut self,
         put: &Put<'_>,
@@ -272,6 +278,7 @@ impl Files<'_> {
                 }
                 CallResult::Raised(exception) if exception.starts_with("MemoryError") => {
                     tracing::debug!("no memory for a piece of {}: {exception}", code.len());
+                    // Inflating needs the window as one block of memory, which a fragmented heap may not have.
                     packer.window = packer.window.min(SMALL_WINDOW);
                     if !self.piece.found_no_memory() {
                         return Err(Error::WriteFile {
@@ -383,6 +390,7 @@ struct FilePiece {
     covers: usize,
     /// The window size in bits if it is compressed, otherwise 0.
     window: u8,
+    /// What is sent, compressed or not.
     bytes: Vec<u8>,
 }
 

@@ -50,6 +50,7 @@ impl RemotePath {
             });
         }
         let path = unescape(path);
+        // A NUL separates the records of the board's answers.
         if path.contains(&0) {
             return Err(TransferRefusal::Nul);
         }
@@ -92,6 +93,7 @@ impl RemotePath {
             .split(|byte| *byte == b'/')
             .rfind(|part| !part.is_empty() && *part != b".");
         match last {
+            // Only the board knows what `..` is called.
             None | Some(b"..") => Vec::new(),
             Some(name) => name.to_vec(),
         }

@@ -19,16 +19,22 @@ pub use super::changed::Remembered;
 /// The files to upload and their target.
 #[derive(Debug)]
 pub struct Upload {
+    /// What the user named.
     trees: Vec<Tree>,
+    /// Where it goes, as the user wrote it.
     remote: RemotePath,
+    /// What stays on this PC.
     excludes: Vec<Exclude>,
 }
 
 /// An upload to a board whose content is known.
 #[derive(Debug)]
 pub(crate) struct Planned<'a> {
+    /// The files of this PC.
     upload: &'a Upload,
+    /// Where each of them goes.
     plan: PutPlan,
+    /// Where all of them go.
     target: UploadTarget,
     /// Where the folders of this PC go: inside them, what is not here may be removed.
     folders: Vec<BoardPath>,
@@ -37,12 +43,14 @@ pub(crate) struct Planned<'a> {
 /// Where on the board the files go.
 #[derive(Debug, Clone)]
 pub(crate) struct UploadTarget {
+    /// The folder, or the path of a single file.
     place: BoardPath,
     /// Whether they go into it; it is the name of the only one otherwise.
     is_folder: bool,
 }
 
 impl UploadTarget {
+    /// The path of one of the trees.
     fn of(&self, tree: &Tree) -> BoardPath {
         if self.is_folder {
             self.place.join(tree.name())
@@ -92,6 +100,7 @@ impl Upload {
         for tree in &trees {
             trial.add(tree, &BoardPath::root().join(tree.name()))?;
         }
+        // Against the root, because clashes do not depend on the destination.
         trial.refuse_clashes()?;
         Ok(Self {
             trees,
@@ -138,6 +147,7 @@ impl Upload {
         self.trees.iter().any(Tree::is_folder)
     }
 
+    /// The paths of the folders that are put.
     fn folders(&self, target: &UploadTarget) -> Vec<BoardPath> {
         let folders = self.trees.iter().filter(|tree| tree.is_folder());
         folders.map(|tree| target.of(tree)).collect()
@@ -178,6 +188,7 @@ impl Planned<'_> {
         transfer(files, &self.plan, self.left_out(), known, observer)
     }
 
+    /// What stays on this PC, for the summary.
     fn left_out(&self) -> ExcludedEntries {
         upload_plan::left_out(&self.upload.trees)
     }
@@ -252,6 +263,7 @@ pub(crate) fn remove(
     for entry in excess {
         match files.remove(&entry.path, false) {
             Ok(()) => observer.event(TransferEvent::Removed(&entry.path)),
+            // It is gone already, which is what was wanted.
             Err(BoardError::NoSuchFile { .. }) => {}
             Err(error @ BoardError::Remove { .. }) if first.is_none() => first = Some(error.into()),
             Err(error @ BoardError::Remove { .. }) => {
@@ -306,6 +318,7 @@ fn target(
     Ok(UploadTarget { place, is_folder })
 }
 
+/// The folders and files of all trees, below the target.
 fn plan(trees: &[Tree], target: &UploadTarget) -> Result<PutPlan, TransferRefusal> {
     let mut plan = PutPlan::default();
     for tree in trees {

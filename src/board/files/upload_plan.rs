@@ -24,14 +24,18 @@ const SHOWN: usize = 5;
 /// A file to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PutFile {
+    /// On this PC.
     pub(super) local: PathBuf,
+    /// On the board.
     pub(super) remote: BoardPath,
 }
 
 /// Everything to upload: folders to create, in order, and files.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PutPlan {
+    /// In byte order, so that a folder comes before what is in it.
     pub(super) folders: BTreeSet<BoardPath>,
+    /// In the order in which the user named them.
     pub(super) files: Vec<PutFile>,
     /// The paths of what stays on this PC.
     pub(super) left_out: Vec<BoardPath>,
@@ -42,10 +46,14 @@ pub(super) struct PutPlan {
 pub struct ExcludedEntries(BTreeMap<String, u64>);
 
 impl ExcludedEntries {
+    /// Adds a file, or a folder with its content. `below` is its path below the tree, `parents` the folders that it
+    /// is in.
+    /// Counts one more entry with this name.
     fn add(&mut self, name: &[u8]) {
         *self.0.entry(Shown(name).to_string()).or_default() += 1;
     }
 
+    /// Whether nothing was left out.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -63,6 +71,7 @@ impl ExcludedEntries {
         (names.join(", "), self.0.values().skip(SHOWN).sum())
     }
 
+    /// Adds what another tree leaves out.
     fn extend(&mut self, other: &Self) {
         for (name, count) in &other.0 {
             *self.0.entry(name.clone()).or_default() += count;
@@ -75,11 +84,13 @@ impl ExcludedEntries {
 pub(super) struct Tree {
     /// Its name in a folder on the board; empty for `.` and `/`, which mean the content.
     name: Vec<u8>,
+    /// Whether the user named a folder.
     is_folder: bool,
     /// The folders below it.
     folders: Vec<Vec<u8>>,
     /// The files with their relative paths; empty for a file that the user named directly.
     files: Vec<(PathBuf, Vec<u8>)>,
+    /// What is left out, by name, for the summary.
     left_out: ExcludedEntries,
     /// The relative paths of what is left out.
     left_out_paths: Vec<Vec<u8>>,
@@ -110,6 +121,7 @@ impl Tree {
         &self.name
     }
 
+    /// Whether it is a folder.
     pub(super) fn is_folder(&self) -> bool {
         self.is_folder
     }
@@ -191,6 +203,7 @@ impl Tree {
                     .collect()
             })
             .map_err(failed)?;
+        // The order of `read_dir` differs between file systems, and messages should not.
         entries.sort();
         parents.push(place);
         for entry in entries {
@@ -211,6 +224,7 @@ impl Tree {
         Ok(())
     }
 
+    /// Notes an entry that stays on this PC.
     fn leave_out(&mut self, local: &Path, below: &[u8]) {
         let name = local.file_name().map_or(&b""[..], OsStr::as_encoded_bytes);
         self.left_out.add(name);
@@ -228,9 +242,11 @@ impl Tree {
 
 /// Whether something in a folder stays on this PC because of its name.
 pub(crate) fn is_left_out(name: &[u8]) -> bool {
+    // `.git` and `.venv` would fill the flash; a file that the user names directly goes all the same.
     name.starts_with(b".") || LEFT_OUT.iter().any(|out| out.as_bytes() == name)
 }
 
+/// Whether it is a symbolic link, whatever it leads to.
 fn is_link(local: &Path) -> bool {
     std::fs::symlink_metadata(local).is_ok_and(|metadata| metadata.is_symlink())
 }
@@ -248,6 +264,7 @@ impl PutPlan {
             .extend(left_out.map(|below| target.join(below)));
         for (local, below) in &tree.files {
             let remote = target.join(below);
+            // The upload of any file in that folder would overwrite it.
             if is_temporary(remote.name()) {
                 return Err(TransferRefusal::OwnTemporary {
                     name: remote.name().to_vec(),
@@ -317,6 +334,7 @@ pub(super) fn expand(local: &Path) -> Result<Vec<PathBuf>, file::Error> {
         return Ok(vec![local.to_owned()]);
     }
     let options = glob::MatchOptions {
+        // As the shells of each system do it.
         case_sensitive: !cfg!(windows),
         require_literal_separator: true,
         require_literal_leading_dot: true,
