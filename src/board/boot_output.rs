@@ -82,12 +82,14 @@ impl BoardFault {
 
 /// The mask ROM's text for an invalid boot loader header. Eight digits follow; eight `f` mean an empty flash.
 const INVALID_HEADER: &[u8] = b"invalid header: 0x";
+/// How many hexadecimal digits follow it.
 const INVALID_HEADER_DIGITS: usize = 8;
 
 /// The texts of each fault. An empty word is `0xffffffff`: `invalid header` with another number means a damaged boot
 /// loader, see [`last_fault_at`].
 const TEXTS: [(BoardFault, &[u8]); 15] = [
     // Mask ROM: the boot loader's header at 0x1000; the first revision's error for an empty flash.
+    // An erased sector of flash reads as 0xff.
     (BoardFault::NoFirmware, b"invalid header: 0xffffffff"),
     (BoardFault::NoFirmware, b"flash read err, 1000"),
     (BoardFault::FirmwareDamaged, INVALID_HEADER),
@@ -129,6 +131,7 @@ pub(crate) fn last_fault_at(log: &[u8]) -> Option<(usize, BoardFault)> {
     let mut last: Option<(usize, BoardFault)> = None;
     for (fault, text) in TEXTS {
         // Ignore this line until all its digits have arrived.
+        // While `0xffffffff` arrives, its first digits look like those of a damaged boot loader.
         let whole = if text == INVALID_HEADER {
             log.get(..log.len().saturating_sub(INVALID_HEADER_DIGITS))
         } else {
@@ -155,6 +158,7 @@ const LONGEST_BOOT: usize = 2048;
 /// ROM and boot loader print right after `rst:0x`. After a crash's text there is a backtrace or a register dump. After
 /// a brown-out's text there is the ROM's log, or the log gives it as the reset reason.
 fn is_of_the_firmware(log: &[u8], at: usize, fault: BoardFault) -> bool {
+    // The pupil's own program may print "abort() was called at PC", and must not be told that the firmware crashed.
     let (before, after) = log.split_at(at);
     let near = |len: usize| after.get(..len).unwrap_or(after);
     match fault {
@@ -173,10 +177,12 @@ fn is_of_the_firmware(log: &[u8], at: usize, fault: BoardFault) -> bool {
 /// The fault that a board reports repeatedly, so that waiting is pointless.
 pub(crate) fn repeated_fault(log: &[u8]) -> Option<(BoardFault, String)> {
     // A program may print any of the texts, but the ROM's log between them proves that the board restarts.
+    // Two resets: the fault between them was not the end of the story.
     memmem::find_iter(log, b"rst:0x").nth(1)?;
     let (fault, line) = last_fault(log)?;
     let times: usize = TEXTS
         .iter()
+        // Count each text alone, because one boot prints several of them.
         .filter(|(of, _)| *of == fault)
         .map(|(_, text)| memmem::find_iter(log, text).count())
         .max()
@@ -240,6 +246,7 @@ pub(crate) fn reboot_line(text: &[u8]) -> RebootLine {
             RebootLine::Yes
         }
         None if line.len() < LONGEST_REBOOT_LINE => RebootLine::Perhaps,
+        // A program may print *soft reboot* in the middle of a longer text.
         Some(_) | None => RebootLine::No,
     }
 }
@@ -247,6 +254,8 @@ pub(crate) fn reboot_line(text: &[u8]) -> RebootLine {
 /// Whether the ROM's log shows a reset of the chip: its reset line and the jump into the boot loader.
 pub(crate) fn has_rom_log(text: &[u8]) -> bool {
     memmem::find(text, b"rst:0x").is_some_and(|at| {
+        // The boot loader's entry is 0x400805ac on an ESP32, 0x403c98d4 on an S3, 0x403cc710 on a C3: only the first
+        // digit is common.
         memmem::find(text.get(at..).unwrap_or_default(), b"\r\nentry 0x4").is_some()
     })
 }

@@ -69,6 +69,7 @@ pub(super) trait Rounds {
     /// The cable was pulled and is back: the board has been entered anew.
     fn is_back(&mut self);
 
+    /// The observer that shows a pulled cable.
     fn cable_observer(&mut self) -> &mut dyn CableObserver;
 }
 
@@ -77,9 +78,13 @@ pub(super) trait Rounds {
 pub(super) struct Watched<'a> {
     /// None if the cable was pulled and did not come back.
     repl: Option<Repl>,
+    /// Where the board is; it may return under another name.
     address: Address,
+    /// Whether nobody named the port, so that the board may be looked for.
     finds: bool,
+    /// Ctrl-C ends the watch.
     shutdown: &'a Shutdown,
+    /// The files of this PC.
     changes: Changes,
 }
 
@@ -107,11 +112,14 @@ impl<'a> Watched<'a> {
         (self.repl, result)
     }
 
+    /// The loop of [`Self::run`].
     fn go_on<R: Rounds>(&mut self, rounds: &mut R) -> Result<(), R::Error> {
         while let Some(repl) = &mut self.repl
             && !self.shutdown.is_asked()
             && !rounds.is_over()
         {
+            // At the first sign of a save, and not when it is over: stopping the old program takes as long as the
+            // editor writes.
             if self.changes.has_begun() {
                 rounds.prepare(repl);
             }
@@ -119,6 +127,7 @@ impl<'a> Watched<'a> {
             while self.changes.may_go_on() && !self.shutdown.is_asked() {
                 std::thread::sleep(SETTLE);
             }
+            // Before the round reads the files, so that a save during the round starts the next one.
             self.changes.note();
             if self.shutdown.is_asked() {
                 break;
@@ -147,6 +156,7 @@ impl<'a> Watched<'a> {
             }
             match link.fill(Instant::now() + TICK) {
                 Ok(_) => {
+                    // Also read what nobody waits for: otherwise it would be taken for an answer in the next round.
                     let printed = link.take(usize::MAX);
                     if !printed.is_empty() {
                         rounds.printed(&printed);
@@ -162,6 +172,7 @@ impl<'a> Watched<'a> {
     /// Waits until the cable is back, and enters the board. After Ctrl-C there is no board.
     fn come_back<R: Rounds>(&mut self, error: &Error, rounds: &mut R) {
         if let Some(repl) = self.repl.take() {
+            // The line is gone; returning to the prompt would only wait for timeouts.
             repl.detach();
         }
         let observer = rounds.cable_observer();

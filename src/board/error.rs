@@ -210,6 +210,7 @@ impl Error {
             | Self::List { .. }
             | Self::Open { .. } => "serial-port",
             Self::Gone { .. } | Self::Stuck { .. } | Self::NoAnswer { .. } => "serial-lost",
+            // Errors without a code are about one file or one command line; a program has the exit code for them.
             _ => return None,
         })
     }
@@ -218,6 +219,8 @@ impl Error {
     #[must_use]
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
+            // udpcli did its part, and the program failed; a script must be able to tell this from a board that is
+            // not there.
             Self::Traceback { .. } | Self::NothingShown => 1,
             Self::Interrupted => 130,
             _ => 3,

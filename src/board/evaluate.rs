@@ -5,6 +5,7 @@
 
 use crate::board::literal;
 
+/// Converts `value` to JSON or to Python text, and prints it.
 const SCRIPT: &str = include_str!("scripts/minified/show_value.py");
 
 /// The program for an expression.

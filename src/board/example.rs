@@ -10,11 +10,14 @@ use crate::board::model::Model;
 
 /// Joins the Wi-Fi, then deletes the password.
 const WIFI: &str = include_str!("scripts/wifi.py");
+/// Sends; its settings are `HOST`, `PORT` and `INTERVAL_MS`.
 const CLIENT: &str = include_str!("scripts/client.py");
+/// Receives and draws; its setting is `PORT`.
 const SERVER: &str = include_str!("scripts/server.py");
 
 /// What the server draws with: the OLED if there is one, or `lv_oled` of the board 3.0.
 const OLED: &str = include_str!("scripts/server_oled.py");
+/// The same functions as in [`OLED`], for a colour display.
 const LCD: &str = include_str!("scripts/server_lcd.py");
 
 /// Which of the two programs.
@@ -62,6 +65,7 @@ impl Example {
             OLED
         };
         let (ssid, password) = settings.wifi.as_ref().map_or(
+            // Python's `None`: the program then keeps the Wi-Fi that the board is in.
             (String::from("None"), String::from("None")),
             |(ssid, password)| (literal::quoted(ssid), literal::quoted(password)),
         );
@@ -69,6 +73,7 @@ impl Example {
         // Writing to a String cannot fail.
         match (self, settings.target) {
             (Self::Client, target) => {
+                // The address in the tutorial's own text.
                 let target = target.unwrap_or(SocketAddrV4::new([192, 168, 0, 3].into(), 6000));
                 let _ = write!(
                     source,

@@ -39,6 +39,7 @@ pub(crate) type FileState = BTreeMap<PathBuf, Option<(u64, Option<SystemTime>, u
 struct Woken(Arc<Mutex<Option<(Instant, Instant)>>>);
 
 impl Woken {
+    /// Notes a notification; called on the thread of `notify`.
     fn wake(&self) {
         if let Ok(mut times) = self.0.lock() {
             let now = Instant::now();
@@ -47,10 +48,12 @@ impl Woken {
         }
     }
 
+    /// The first and the last notification since [`Self::forget`].
     fn times(&self) -> Option<(Instant, Instant)> {
         self.0.lock().ok().and_then(|times| *times)
     }
 
+    /// The save is over, or was none.
     fn forget(&self) {
         if let Ok(mut times) = self.0.lock() {
             *times = None;
@@ -61,11 +64,15 @@ impl Woken {
 /// Watches files and folders.
 #[derive(Debug)]
 pub(crate) struct Changes {
+    /// What the user named.
     paths: Vec<PathBuf>,
     /// Holds the system's watches as long as it lives.
     _watcher: Option<RecommendedWatcher>,
+    /// When the system reported something.
     woken: Woken,
+    /// When to compare without a notification.
     next_look: Instant,
+    /// The files at the last [`Self::note`].
     seen: FileState,
 }
 
@@ -101,6 +108,7 @@ impl Changes {
         }
         self.next_look = now + LOOK;
         let has_changed = state(&self.paths) != self.seen;
+        // A backup file or a changed permission woke udpcli: nothing follows from it.
         if !has_changed && !self.may_go_on() {
             self.woken.forget();
         }
@@ -113,6 +121,7 @@ impl Changes {
         let now = Instant::now();
         self.woken
             .times()
+            // A program that writes a log into the folder all the time must not hold up every save.
             .is_some_and(|(first, last)| now - last < PAUSE && now - first < LONGEST)
     }
 
@@ -130,6 +139,7 @@ fn watcher(paths: &[PathBuf], woken: Woken) -> Option<RecommendedWatcher> {
     let mut folders: Vec<(PathBuf, RecursiveMode)> = Vec::new();
     for path in paths {
         // A link, and the file that it leads to.
+        // The system reports a change where the file really is, and a replaced link where the link is.
         for path in [Some(path.clone()), std::fs::canonicalize(path).ok()]
             .into_iter()
             .flatten()
@@ -139,6 +149,7 @@ fn watcher(paths: &[PathBuf], woken: Woken) -> Option<RecommendedWatcher> {
             } else if let Some(name) = path.file_name() {
                 names.push(name.to_owned());
                 let parent = path.parent().filter(|parent| *parent != Path::new(""));
+                // `main.py` has the parent "", which no system can watch.
                 let parent = parent.unwrap_or(Path::new(".")).to_owned();
                 folders.push((parent, RecursiveMode::NonRecursive));
             }
@@ -167,6 +178,7 @@ fn watcher(paths: &[PathBuf], woken: Woken) -> Option<RecommendedWatcher> {
     };
     let mut watcher = notify::recommended_watcher(wake).ok()?;
     for (folder, mode) in folders {
+        // Not an error: the comparison once a second still finds the save.
         if let Err(error) = watcher.watch(&folder, mode) {
             tracing::debug!("cannot watch {}: {error}", folder.display());
         }
@@ -183,11 +195,13 @@ pub(crate) fn state(paths: &[PathBuf]) -> FileState {
     state
 }
 
+/// Adds a file, or a folder with everything in it that an upload would take.
 fn add(path: &Path, depth: usize, state: &mut FileState) {
     if state.len() >= MAX_ENTRIES || depth > MAX_DEPTH {
         return;
     }
     let Ok(metadata) = std::fs::metadata(path) else {
+        // Also a file that is gone for a moment is a state, so that its return is a change.
         state.insert(path.to_owned(), None);
         return;
     };
@@ -210,6 +224,7 @@ fn inode(metadata: &Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(metadata)
 }
 
+/// Windows' file index needs an open file; length and time have to do.
 #[cfg(not(unix))]
 fn inode(_: &Metadata) -> u64 {
     0

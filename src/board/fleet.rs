@@ -62,10 +62,12 @@ pub(crate) fn side_by_side<T: Send>(
     let next = AtomicUsize::new(0);
     let (sender, events) = channel();
     std::thread::scope(|scope| {
+        // Blocking code needs a thread per board (`docs/decisions/blocking-board.md`).
         for _ in 0..jobs.clamp(1, count.max(1)) {
             let (sender, next) = (sender.clone(), &next);
             scope.spawn(move || {
                 while !is_stopped() {
+                    // Relaxed is enough, because only the number itself is shared.
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     if index >= count {
                         break;
@@ -76,6 +78,7 @@ pub(crate) fn side_by_side<T: Send>(
                 }
             });
         }
+        // Otherwise the channel would never be disconnected, and the loop below would not end.
         drop(sender);
         loop {
             match events.recv_timeout(TICK) {

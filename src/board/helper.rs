@@ -24,6 +24,7 @@ use crate::board::operation::Doing;
 use crate::board::repl::{Repl, SubmitMode};
 use crate::text::escape;
 
+/// The helper itself, as `tests/minify_scripts.py` made it from `scripts/helper.py`.
 const SCRIPT: &str = include_str!("scripts/minified/helper.py");
 
 /// Separates the parts of a script: each part is short enough for a line that damages bytes.
@@ -50,12 +51,15 @@ const NO_CHECKSUM: &[u8] = b"--------";
 /// The largest prime below 2^16, and a factor: a checksum in plain Python, for the code that is sent before the board
 /// has our program. Its products fit in MicroPython's small integers of 31 bits.
 const PLAIN_MODULUS: u32 = 65_521;
+// 65,520 * 31 + 255 is 2,031,375, far below 2^30.
 const PLAIN_FACTOR: u32 = 31;
 
 /// A session with our program on the board.
 #[derive(Debug)]
 pub(crate) struct Helper<'a> {
+    /// The board.
     repl: &'a mut Repl,
+    /// Plain until the line has lost bytes.
     way: SubmitMode,
     /// Scripts to define in addition to the helper's own.
     scripts: &'static [&'static str],
@@ -187,6 +191,7 @@ impl<'a> Helper<'a> {
             return Ok(false);
         }
         self.repl.reenter()?;
+        // The first step only stops the program; its threads and timers end with the interpreter.
         self.repl.soft_reset()?;
         let doing = doing.sentence();
         match why {
@@ -222,6 +227,7 @@ impl<'a> Helper<'a> {
         if self.repl.link().is_lost() {
             return Ok(());
         }
+        // Ctrl-C must not end the clean-up that it has caused; the link limits it to 1.85 s.
         let heeded = self.repl.link().heed_shutdown(false);
         let ready = if went_well {
             Ok(())
@@ -326,6 +332,8 @@ impl<'a> Helper<'a> {
         mut attempt: impl FnMut(&mut Self) -> Result<CallResult, Error>,
     ) -> Result<Vec<u8>, Error> {
         let start = Instant::now();
+        // Silence in every attempt is a board that hangs. One damaged reply in between shows that it lives and the
+        // line is bad.
         let mut all_silent = true;
         let mut repeats = Repeats::default();
         for turn in 1..=TRIES {
@@ -348,6 +356,8 @@ impl<'a> Helper<'a> {
                     );
                 }
                 CallResult::Silent => {
+                    // Each silent attempt has already used its whole limit; six of them would keep the user for a
+                    // minute.
                     if start.elapsed() > limit {
                         break;
                     }
@@ -372,6 +382,7 @@ impl<'a> Helper<'a> {
         let link = self.repl.link();
         link.forget();
         if link.fill(Instant::now() + EAVESDROP)? {
+            // The excerpt in the error should have more than the first byte.
             link.fill(Instant::now() + EAVESDROP / 4)?;
             return Ok(Error::Chatter {
                 doing: doing.clone(),
@@ -394,6 +405,8 @@ impl<'a> Helper<'a> {
         read: impl Fn(&[u8]) -> Option<CallResult>,
     ) -> Result<CallResult, Error> {
         let result = match kind {
+            // A reply that normally comes in one piece and stops in the middle has lost its end: do not wait the whole
+            // limit for it.
             CallKind::Quick => self.repl.exec_short(self.way, doing, code, limit),
             CallKind::Long => self
                 .repl
@@ -426,6 +439,7 @@ pub(crate) enum CallKind {
 /// Why the interpreter restarts.
 #[derive(Debug, Clone, Copy)]
 enum NewStart {
+    /// What the stopped program left does not leave enough for the helper.
     MemoryFull,
     /// A timer or a thread of the stopped program may have printed in between.
     Printed,
@@ -517,6 +531,7 @@ fn plain_frame(part: &str, is_first: bool) -> (Vec<u8>, Vec<u8>) {
     (code, sum.to_string().into_bytes())
 }
 
+/// The checksum that `docs/protocol.md` describes as plain: `h = (h * 31 + byte) % 65521`.
 fn plain_checksum(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0, |sum, &byte| {
         (sum * PLAIN_FACTOR + u32::from(byte)) % PLAIN_MODULUS
@@ -528,6 +543,7 @@ fn plain_checksum(bytes: &[u8]) -> u32 {
 pub(crate) fn read(answer: &[u8]) -> Option<CallResult> {
     let (rest, sum) = answer.split_at_checked(answer.len().checked_sub(CHECKSUM_LEN)?)?;
     let fits =
+        // Without CRC-32 in the firmware every reply has to be believed.
         |said: &[u8]| sum == NO_CHECKSUM || sum == format!("{:08x}", crc32(&[said])).as_bytes();
     if let Some(said) = rest.strip_suffix(b"~") {
         return fits(said).then(|| CallResult::Answer(said.to_vec()));

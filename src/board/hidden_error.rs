@@ -88,6 +88,7 @@ pub(crate) fn watched_names(source: &str) -> Vec<String> {
     }
     names.sort_unstable();
     names.dedup();
+    // All of them go to the board in one call.
     names.truncate(MAX_NAMES);
     names
 }
@@ -99,6 +100,7 @@ fn assigned(code: &str) -> impl Iterator<Item = &str> {
             && name.starts_with(|c: char| !c.is_ascii_digit())
     };
     let targets = match code.split_once('=') {
+        // `a == b` is no assignment.
         Some((targets, value)) if !value.starts_with('=') => targets,
         _ => "",
     };
@@ -111,7 +113,9 @@ const MAX_NAMES: usize = 32;
 /// A line of code without its comment.
 #[derive(Debug, Clone, Copy)]
 struct CodeLine<'a> {
+    /// In columns.
     indent: usize,
+    /// Without indentation and comment.
     code: &'a str,
 }
 
@@ -172,6 +176,7 @@ fn has_endless_loop(lines: &[CodeLine<'_>]) -> bool {
             && !body(lines, at).iter().any(|line| {
                 line.code
                     .split(|c: char| !c.is_alphanumeric() && c != '_')
+                    // Such a loop may have ended on purpose, so nothing is hidden.
                     .any(|word| matches!(word, "break" | "return" | "exit"))
             })
     })
@@ -212,6 +217,7 @@ fn is_unanswered(source: &str, traceback: &str) -> bool {
     let exception = traceback.lines().rev().find(|line| !line.trim().is_empty());
     let is_enomem = exception.is_some_and(|line| {
         let line = line.trim();
+        // On the ESP32 `sendto` raises ENOMEM when nobody answers the ARP request for the destination.
         line.starts_with("OSError: [Errno 12]") || line == "OSError: 12"
     });
     if !is_enomem {

@@ -9,6 +9,7 @@ use crate::board::model::Model;
 use crate::board::operation::Doing;
 use crate::board::repl::Repl;
 
+/// The functions that collect the information; `docs/protocol.md` lists the keys.
 const SCRIPT: &str = include_str!("scripts/minified/info.py");
 
 /// The timeout. If the firmware's name is not enough, the board imports `mpython`, which takes a second or more.
@@ -20,6 +21,7 @@ const MAX_VALUE: usize = 256;
 /// The information from a board; keys without a value are missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Info {
+    /// What the board sent, cut to [`MAX_VALUE`] characters. Untrusted.
     values: BTreeMap<String, String>,
 }
 
@@ -35,6 +37,7 @@ impl Info {
         })
     }
 
+    /// Parses records `KEY\tVALUE\0`; anything else in the answer is passed over.
     fn read(answer: &str) -> Self {
         let values = answer
             .split('\0')

@@ -45,6 +45,7 @@ const SILENT: Duration = Duration::from_millis(100);
 /// A program that reads `sys.stdin` and prints nothing gets the next piece after this time.
 const UNSEEN: Duration = Duration::from_secs(1);
 
+/// How far the exchange with the board's `readline` is.
 #[derive(Debug)]
 enum EscapeState {
     /// Nothing is on its way.
@@ -55,6 +56,7 @@ enum EscapeState {
     Waits,
     /// A piece was sent, and its echo is expected.
     Echo {
+        /// What has to come back, in this order.
         left: VecDeque<u8>,
         is_line_end: bool,
         since: Instant,
@@ -64,21 +66,30 @@ enum EscapeState {
 /// Feeds a running program.
 #[derive(Debug)]
 pub(crate) struct ProgramInput {
+    /// Whether the program reads with `input()`: it needs the probe, and its echo is removed.
     by_readline: bool,
+    /// The byte that ends a line for the way in which the program reads.
     line_end: u8,
+    /// What was typed and is not sent yet; a line feed ends each line, whatever was typed.
     queue: VecDeque<u8>,
+    /// Whether the user's input has ended.
     has_ended: bool,
     /// Whether a part of the line was sent.
     is_within_line: bool,
     /// Whether the last byte was a carriage return: a line feed after it is the same line end.
     after_return: bool,
     state: EscapeState,
+    /// When the program printed last, or its input began.
     last_output: Instant,
+    /// When a piece was sent last without a probe.
     last_sent: Option<Instant>,
     /// How many bytes were sent since the last output.
     unseen: usize,
+    /// Whether the user typed what `readline` would drop.
     has_dropped: bool,
+    /// Whether [`Notice::NotAscii`] was given.
     told_of_drop: bool,
+    /// Whether [`Notice::Ended`] was given.
     told_of_end: bool,
 }
 
@@ -100,6 +111,7 @@ impl ProgramInput {
             InputUse::Readline => (true, b'\r'),
             InputUse::Stdin => (false, b'\n'),
             // `sys.stdin` makes a line feed of it.
+            // Such a program must not get the probe, but only a carriage return ends a line in `input()`.
             InputUse::Both => (false, b'\r'),
         };
         Some(Self {
@@ -139,6 +151,7 @@ impl ProgramInput {
         }
     }
 
+    /// Puts one typed byte into the queue, in the form that the program's way of reading takes.
     fn add(&mut self, byte: u8) {
         let is_same_end = std::mem::replace(&mut self.after_return, byte == b'\r');
         match byte {
@@ -177,6 +190,7 @@ impl ProgramInput {
             match &mut self.state {
                 EscapeState::Probing(matched) => {
                     if PROBE_ECHO.get(*matched) != Some(&byte) {
+                        // What looked like the echo was the program's own output: show what was held back.
                         shown.extend_from_slice(PROBE_ECHO.get(..*matched).unwrap_or_default());
                         *matched = 0;
                     }
@@ -200,6 +214,8 @@ impl ProgramInput {
         }
     }
 
+    /// Ends the wait for an echo that is complete: after a line end the next `input()` is probed for, within a line
+    /// it still waits.
     fn end_echo(&mut self) {
         if let EscapeState::Echo {
             left, is_line_end, ..
@@ -233,6 +249,7 @@ impl ProgramInput {
         }
         match &mut self.state {
             EscapeState::Idle => {
+                // An end that comes too early would be an EOFError in a program that is about to stop reading anyway.
                 let is_silent = now.duration_since(self.last_output) > SILENT;
                 if !(self.has_piece() || self.has_ended && is_silent) {
                     return None;
@@ -243,6 +260,7 @@ impl ProgramInput {
             EscapeState::Probing(_) => None,
             EscapeState::Echo { left, since, .. } => {
                 if now.duration_since(*since) > ECHO {
+                    // A damaged echo must not keep the user's next line back for ever.
                     left.clear();
                     self.end_echo();
                 }
@@ -252,12 +270,14 @@ impl ProgramInput {
         }
     }
 
+    /// Whether there is something to send: a whole line, a long piece of one, or the rest at the end.
     fn has_piece(&self) -> bool {
         self.queue.contains(&b'\n')
             || self.queue.len() >= PIECE
             || self.has_ended && !self.queue.is_empty()
     }
 
+    /// The next piece for an `input()` that waits: text of one line, its end, or Ctrl-D at the end of the input.
     fn due_to_readline(&mut self, now: Instant) -> Option<Vec<u8>> {
         let ends_line = match self.queue.front() {
             Some(b'\n') => {
@@ -265,6 +285,8 @@ impl ProgramInput {
                 true
             }
             Some(_) => {
+                // The line end goes alone and after its line: if the program does not read again, what follows the
+                // line end would reach the raw REPL as code.
                 let line = self.queue.iter().take_while(|&&byte| byte != b'\n');
                 let len = line.take(PIECE).count();
                 let piece: Vec<u8> = self.queue.drain(..len).collect();
@@ -288,6 +310,7 @@ impl ProgramInput {
         Some(vec![self.line_end])
     }
 
+    /// Waits for the echo `left` of what is sent now.
     fn expect(&mut self, left: VecDeque<u8>, is_line_end: bool, now: Instant) {
         self.state = EscapeState::Echo {
             left,
@@ -296,6 +319,8 @@ impl ProgramInput {
         };
     }
 
+    /// The next piece for a program that reads `sys.stdin`. Nothing shows when it reads, so output, or a second,
+    /// counts as proof.
     fn due_as_it_is(&mut self, now: Instant) -> Option<Vec<u8>> {
         if self.last_sent.is_some_and(|sent| now - sent > UNSEEN) {
             self.unseen = 0;
@@ -312,6 +337,7 @@ impl ProgramInput {
             .drain(..len)
             .map(|byte| if byte == b'\n' { line_end } else { byte })
             .collect();
+        // At most half of the receive buffer is unread at any time: what goes beyond it is lost without a sign.
         self.unseen += piece.len();
         self.last_sent = Some(now);
         Some(piece)

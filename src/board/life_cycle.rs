@@ -175,6 +175,7 @@ pub(crate) fn run_again(
 ) -> Result<EndedRun, Error> {
     let watches = match options.oled {
         WatchOled::Never => false,
+        // The agent takes memory and time on the line, which a program without a display does not need to spend.
         WatchOled::IfUsed => agent::is_of_use_to(options.source),
         WatchOled::Always => true,
     };
@@ -220,6 +221,7 @@ pub(crate) fn run_again(
         // What the program has not read must not become a part of the next code.
         repl.reenter()?;
     }
+    // The agent then sends once more what was shown last, because the line may have lost that frame.
     if let (Ok(Exit::Done | Exit::Exception(_)), Some(mirror)) = (&exit, &mut follower.mirror) {
         let mut rest = Vec::new();
         let changed = attach::finish(repl, mirror, &mut rest);
@@ -249,11 +251,13 @@ pub(crate) fn run_again(
     if let Some(known) = known {
         match exit {
             Exit::Done | Exit::Exception(_) => known.ran(options.source, has_agent),
+            // The interpreter is another one, or nobody knows its state.
             Exit::Exited | Exit::Restarted | Exit::Detached => known.forget(),
         }
     }
     let ending = match ended(repl, launch, exit) {
         Ending::Exception(text)
+            // The exception is udpcli's own Ctrl-C; any other one is still the program's.
             if is_interrupted && last_line(&text).starts_with("KeyboardInterrupt") =>
         {
             Ending::Stopped
@@ -294,6 +298,7 @@ fn detach(repl: &mut Repl, launch: Launch) -> Result<EndedRun, Error> {
             })
         }
     }
+    // A program that fails at once must not be reported as running.
     let exit = repl.follow(&mut UntilTime(Instant::now() + DETACH_AFTER))?;
     let ending = match exit {
         Exit::Detached => Ending::Detached {

@@ -31,7 +31,9 @@ pub(crate) fn quoted(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// Appends the quotes and what is between them.
 fn append_quoted(bytes: &[u8], out: &mut Vec<u8>) {
+    // Random bytes need 4 % more, which is 1/25.
     out.reserve(bytes.len() + bytes.len() / 16 + 2);
     out.push(b'\'');
     let mut rest = bytes;

@@ -24,8 +24,11 @@ use crate::terminal::panel::screen::Screen;
 /// Separates the board's output into the program's output and the picture.
 #[derive(Debug, Default)]
 pub struct Mirror {
+    /// Finds the frames.
     demux: Demux,
+    /// Makes pictures of them.
     stage: Stage,
+    /// How many frames were damaged.
     garbled: u64,
 }
 

@@ -34,6 +34,7 @@ impl Model {
         if !machine.starts_with("mpython") {
             return None;
         }
+        // *mpython_v3 with ESP32-S3* has no *pro* in its name.
         let is_s3 = machine.contains("esp32s3") || machine.contains("esp32-s3");
         if is_s3 || machine.starts_with("mpython pro") {
             Some(Self::Mpython3)

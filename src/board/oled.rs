@@ -80,7 +80,9 @@ pub fn watch(
     options: OledOptions,
     observer: &mut dyn OledObserver,
 ) -> Result<EndedRun, Error> {
+    // Before the soft reset, which would end the program that the board runs now.
     program::exists(repl, MAIN)?;
+    // In the raw REPL a soft reset does not run `main.py`, so the agent can be there before it.
     repl.soft_reset()?;
     let mut mirror = Mirror::new();
     let uses_lcd = main_draws_on_lcd(repl)?;
@@ -102,6 +104,7 @@ pub fn watch(
         observer,
     };
     let exit = repl.follow(&mut watcher);
+    // Only a board that is back in its raw REPL can be asked for its last picture.
     if let Ok(Exit::Done | Exit::Exception(_)) = &exit {
         let mut rest = Vec::new();
         let changed = attach::finish(repl, &mut watcher.mirror, &mut rest);
@@ -154,6 +157,7 @@ fn main_draws_on_lcd(repl: &mut Repl) -> Result<bool, Error> {
 /// Takes the display's frames out of the output.
 struct FrameTaker<'a> {
     mirror: Mirror,
+    /// What to watch, and when to stop.
     options: OledOptions,
     /// When the first whole screen came, and the last change.
     first: Option<Instant>,
@@ -171,11 +175,13 @@ impl FrameTaker<'_> {
         self.mirror.has_picture() || self.mirror.losses() > 0
     }
 
+    /// Passes on what was printed, and the picture if it is new.
     fn report(&mut self, printed: &[u8], has_changed: bool) {
         let picture = has_changed.then(|| self.mirror.screen());
         self.observer.event(OledEvent::Output { printed, picture });
     }
 
+    /// Passes on what is left in the mirror, and the last picture.
     fn end(&mut self) {
         let mut rest = Vec::new();
         self.mirror.finish(&mut rest);
@@ -194,6 +200,7 @@ impl OutputHandler for FrameTaker<'_> {
         self.mirror.feed(bytes, &mut printed, |screen| {
             changed = true;
             whole |= screen.whole;
+            // A program that was interrupted in the middle of a `show()` would begin with half a picture.
             if had_screen || whole {
                 observer.event(OledEvent::Screen(screen));
             }
@@ -223,6 +230,7 @@ impl OutputHandler for FrameTaker<'_> {
         }
         let is_quiet = self.options.once
             && self.first.is_some_and(|first| {
+                // An animation never becomes quiet.
                 self.changed.elapsed() > QUIET || first.elapsed() > LONGEST_LOOK
             });
         let is_over = self.observer.has_enough() || self.shutdown.is_asked();

@@ -57,6 +57,7 @@ impl BoardPath {
             match part {
                 b"" | b"." => {}
                 b".." => {
+                    // `..` above the root stays at the root, as on the board.
                     kept.pop();
                 }
                 part => kept.push(part),
@@ -146,6 +147,8 @@ impl fmt::Display for MachineText<'_> {
     }
 }
 
+/// Writes the text form, from which [`unescape`] makes the same bytes again. `for_people` also escapes characters
+/// that would hide or reorder text on a terminal.
 fn append_text(bytes: &[u8], for_people: bool, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut rest = bytes;
     for chunk in bytes.utf8_chunks() {
@@ -166,6 +169,7 @@ fn append_text(bytes: &[u8], for_people: bool, f: &mut fmt::Formatter<'_>) -> fm
     Ok(())
 }
 
+/// Writes each byte as `\xNN`.
 fn append_escapes(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     bytes.iter().try_for_each(|byte| write!(f, "\\x{byte:02x}"))
 }

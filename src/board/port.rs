@@ -91,6 +91,7 @@ pub fn open(
             .map(|port| Box::new(port) as _)
     } else {
         let opened = open_cable(name, baud);
+        // Now, because a name tells its USB device only while the port exists.
         if opened.is_ok() {
             native::note_opened(name);
         }
@@ -98,6 +99,7 @@ pub fn open(
     };
     opened.map_err(|source| Error::Open {
         port: name.to_owned(),
+        // The search through all processes is slow, so only for the error that it explains.
         holders: if holder::is_held(&source) {
             holder::of(name)
         } else {
@@ -116,6 +118,7 @@ fn connect(
 ) -> Result<io::Result<tcp::Tcp>, Error> {
     let address = address.to_owned();
     let connected = Wait::at(Site::Connect, is_stopped)
+        // One tick more than the connection itself has, so that its own error, which says more, comes first.
         .until(Instant::now() + timeout + TICK)
         .call(move || tcp::Tcp::connect(&address, timeout));
     Ok(match connected {
@@ -155,20 +158,28 @@ fn closed() -> io::Error {
 /// Errors of a port for which the operating system has none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum LineFault {
+    /// The TCP connection was not accepted within the timeout.
     #[error("no answer in time")]
     NoAnswer,
+    /// The other end of a pseudo-terminal or connection has hung up.
     #[error("the line was closed")]
     Closed,
+    /// There is no port number behind the host's name.
     #[error("write socket://HOST:PORT or rfc2217://HOST:PORT")]
     NoAddress,
+    /// `socket://` has no commands beside the data.
     #[error("socket:// carries no control lines; rfc2217:// does")]
     NoLinesOverTcp,
+    /// A pseudo-terminal, for example.
     #[error("it has none")]
     NoLines,
+    /// The name belongs to a file, a folder or another device.
     #[error("it is no serial port")]
     NoSerialPort,
+    /// An RFC 2217 server whose receive window stays full.
     #[error("the far side takes no commands")]
     TakesNoCommands,
+    /// An RFC 2217 server that would fill our memory with replies.
     #[error("the far side asks and does not read the answers")]
     ReadsNoAnswers,
 }

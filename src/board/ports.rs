@@ -29,6 +29,7 @@ pub(crate) struct Usb {
 }
 
 /// The USB IDs of the chips on mPython boards and similar ones: vendor, product (any if absent), chip.
+// Espressif and FTDI use many product IDs for the same purpose, therefore only their vendor counts.
 const KNOWN: [(u16, Option<u16>, Chip); 7] = [
     (0x10c4, Some(0xea60), Chip::Cp210x),
     (0x1a86, Some(0x7523), Chip::Ch340),
@@ -42,12 +43,17 @@ const KNOWN: [(u16, Option<u16>, Chip); 7] = [
 /// The chip between the USB plug and a board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Chip {
+    /// Silicon Labs' adapter, on the mPython board.
     Cp210x,
+    /// WCH's adapter, on other mPython boards.
     Ch340,
+    /// WCH's adapter, on many ESP32 boards.
     Ch9102,
+    /// Another one of WCH, on many ESP32 boards.
     Ch343,
     /// The USB port inside an ESP32.
     Espressif,
+    /// FTDI's adapters.
     Ftdi,
     /// A USB port that the firmware implements.
     MicroPython,
@@ -122,6 +128,7 @@ pub(crate) fn boards_without_port(ports: &[Listed]) -> Vec<Chip> {
     without_port(std::path::Path::new("/sys/bus/usb/devices"), ports)
 }
 
+/// [`boards_without_port`] with the folder of the USB devices, for a test.
 fn without_port(devices: &std::path::Path, ports: &[Listed]) -> Vec<Chip> {
     let mut chips: Vec<Chip> = Vec::new();
     for device in std::fs::read_dir(devices).into_iter().flatten().flatten() {
@@ -137,6 +144,7 @@ fn without_port(devices: &std::path::Path, ports: &[Listed]) -> Vec<Chip> {
     }
     for chip in ports.iter().filter_map(Listed::chip) {
         if let Some(at) = chips.iter().position(|known| *known == chip) {
+            // One device for each port: of two boards with the same chip, one may lack its port.
             chips.swap_remove(at);
         }
     }
@@ -200,6 +208,7 @@ pub(crate) fn only_board() -> Result<String, Error> {
     choose(list()?)
 }
 
+/// The only board among these ports.
 fn choose(ports: Vec<Listed>) -> Result<String, Error> {
     let (boards, others): (Vec<Listed>, Vec<Listed>) =
         ports.into_iter().partition(|port| port.board().is_some());

@@ -52,6 +52,7 @@ const LOOK: &str = include_str!("scripts/minified/look.py");
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Launch {
     /// It is in a temporary file that udpcli wrote on the board.
+    /// Whether it runs from a file on the board.
     file: bool,
     /// The line of our code that runs it, which a traceback names first.
     line: Option<usize>,
@@ -90,6 +91,7 @@ pub fn start(
 ) -> Result<Launch, Error> {
     let result = start_or_fail(repl, source, fresh, known, before);
     if result.is_err() && !repl.link().is_lost() {
+        // The pupil's next program must not find a name of ours in `globals()`.
         forget(repl);
     }
     result
@@ -113,6 +115,7 @@ fn forget(repl: &mut Repl) {
 /// The timeout for the clean-up: Ctrl-C ends a command within 2 s.
 const FORGET: Duration = Duration::from_millis(800);
 
+/// [`start`] without the clean-up after a failure.
 fn start_or_fail(
     repl: &mut Repl,
     source: &[u8],
@@ -124,6 +127,7 @@ fn start_or_fail(
     let mut memory = usize::MAX;
     let mut is_clean = false;
     match known.as_deref_mut() {
+        // Only a program that surely fits, because the look is also what tells the free memory.
         Some(known) if fresh && surely_fits && known.is_ours() => {
             known.prepare(repl)?;
             is_clean = known.is_clean();
@@ -131,6 +135,7 @@ fn start_or_fail(
         _ => {
             let look = look(repl)?;
             memory = look.memory;
+            // A stopped program may have left threads and timers, which no list of names shows.
             if fresh && (look.is_used || repl.entered().stopped_program) {
                 tracing::debug!("soft reset: an earlier program left something behind");
                 repl.soft_reset()?;
@@ -158,11 +163,13 @@ fn start_or_fail(
 
 /// The state of the interpreter.
 struct Interpreter {
+    /// Whether anything but the boot has run in it.
     is_used: bool,
     /// The free bytes.
     memory: usize,
 }
 
+/// Asks for the state of the interpreter. Soft-resets once if something else prints between the answers.
 fn look(repl: &mut Repl) -> Result<Interpreter, Error> {
     let code = format!("{LOOK}_udpcli({})\ndel _udpcli\n", literal::quoted(FILE));
     let doing = &Doing::LookingAtInterpreter;
@@ -194,6 +201,7 @@ fn look(repl: &mut Repl) -> Result<Interpreter, Error> {
     // Other text in the reply is from a thread or a timer that still runs.
     let is_alone = before.is_empty() && after.is_empty();
     Ok(Interpreter {
+        // In doubt it counts as used: that costs a soft reset, and not a wrong result.
         is_used: numbers.next() != Some("0") || !is_alone,
         memory: numbers
             .next()
@@ -231,6 +239,8 @@ pub(crate) fn start_file(repl: &mut Repl, path: &str) -> Result<(), Error> {
 /// The code that runs a file under the name `__main__`.
 fn run_file(path: &str) -> String {
     let path = literal::quoted(path);
+    // `execfile` compiles from the file; `exec` needs the whole text in memory, and is for firmware without
+    // `execfile`.
     format!("try:execfile\nexcept NameError:exec(open({path}).read())\nelse:execfile({path})")
 }
 

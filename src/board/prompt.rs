@@ -90,7 +90,9 @@ pub trait PromptObserver: SessionOutput {
 /// A board at its ordinary prompt.
 #[derive(Debug)]
 pub struct Prompt<'a> {
+    /// The line.
     link: &'a mut Link,
+    /// The prompt's text.
     text: Vec<u8>,
     /// The end of the board's output.
     tail: Vec<u8>,
@@ -132,6 +134,7 @@ impl<'a> Prompt<'a> {
             prompt.text = first;
             return Ok((prompt, true));
         }
+        // Entering may take the whole timeout, which Ctrl-C must end.
         let heeded = prompt.link.heed_shutdown(true);
         let entered = enter::raw_repl(prompt.link);
         prompt.link.heed_shutdown(heeded);
@@ -273,6 +276,7 @@ impl<'a> Prompt<'a> {
         self.answer_until(terminal, quiet, None)
     }
 
+    /// As [`Self::answer`], until `deadline` at the latest.
     fn answer_until(
         &mut self,
         terminal: &mut dyn SessionOutput,
@@ -318,6 +322,7 @@ impl<'a> Prompt<'a> {
         Ok(())
     }
 
+    /// Shows output until a point in time.
     fn listen(&mut self, terminal: &mut dyn SessionOutput, until: Instant) -> Result<(), Error> {
         while self.link.fill(until)? {
             self.take(terminal);
@@ -325,6 +330,7 @@ impl<'a> Prompt<'a> {
         Ok(())
     }
 
+    /// Shows what has come. False if nobody reads it any more.
     fn take(&mut self, terminal: &mut dyn SessionOutput) -> bool {
         let came = self.link.take(usize::MAX);
         self.tail.extend_from_slice(&came);
@@ -333,6 +339,7 @@ impl<'a> Prompt<'a> {
         terminal.show(&came)
     }
 
+    /// Whether the output ends with the prompt, alone on its line.
     fn is_at_prompt(&self) -> bool {
         self.last_line() == self.text
     }

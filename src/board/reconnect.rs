@@ -22,7 +22,9 @@ const ENTER_AGAIN: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Reopening {
     address: Address,
+    /// Whether nobody named the port.
     finds: bool,
+    /// When to try again.
     next: Instant,
 }
 
@@ -62,6 +64,7 @@ impl Reopening {
             && name != self.address.port
         {
             self.address.port = name;
+            // The new name was found just now, so it is worth an attempt at once.
             self.next = Instant::now();
         }
         Ok(None)
@@ -118,6 +121,7 @@ pub(crate) fn enter(
             Ok(repl) => return Ok(repl),
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => {
+                // The board may still boot after its cable came back; only Ctrl-C ends the attempts.
                 not_entered(&error);
                 let mut wait =
                     Wait::at(Site::Cable, &is_stopped).until(Instant::now() + ENTER_AGAIN);

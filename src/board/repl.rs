@@ -79,8 +79,11 @@ impl Default for ReplyKind {
 /// What is known about the firmware's raw-paste mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Paste {
+    /// Nobody has asked yet.
     Unknown,
+    /// It answered `R\x01`.
     Yes,
+    /// It has none, or has switched it off.
     No,
 }
 
@@ -150,9 +153,13 @@ pub enum FollowAction {
 /// A board in its raw REPL. On drop, it returns to its ordinary prompt.
 #[derive(Debug)]
 pub struct Repl {
+    /// The line, which this type owns.
     link: Link,
+    /// Whether to ask for raw-paste mode.
     paste: Paste,
+    /// The state in which the board was found.
     entered: Entered,
+    /// How often entering again restarted the interpreter.
     new_starts: u32,
     /// The fault in the board's log when it restarted while code ran.
     fault: Option<(BoardFault, String)>,
@@ -355,6 +362,7 @@ impl Repl {
             fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
                 self.answer.extend_from_slice(bytes);
                 self.last = Some(Instant::now());
+                // A board in a loop must not fill this PC's memory.
                 if self.answer.len() > MAX_ANSWER {
                     return Err(Error::Answer {
                         doing: self.doing.clone(),
@@ -394,6 +402,7 @@ impl Repl {
         match self.follow(&mut kept)? {
             Exit::Done => Ok(kept.answer),
             Exit::Exception(_) if kept.is_stopped => Err(Error::Interrupted),
+            // Only the last line: the traceback names lines of our own code, which mean nothing to the user.
             Exit::Exception(text) => Err(Error::Refused {
                 doing: doing.clone(),
                 exception: last_line(&text),
@@ -448,6 +457,8 @@ impl Repl {
             }
         }
         if !self.link.pending().starts_with(b"\x04") {
+            // As many bytes as expected, whatever they are, so that damage in the acknowledgement does not become the
+            // program's output.
             self.link.take(ack.len());
             return Ok(Ack::Yes);
         }
@@ -466,6 +477,7 @@ impl Repl {
     /// # Errors
     /// The line has failed, or the output handler returned an error.
     pub fn follow(&mut self, follower: &mut dyn OutputHandler) -> Result<Exit, Error> {
+        // Ctrl-C belongs to the program that runs: the output handler decides what becomes of it.
         let heeded = self.link.heed_shutdown(false);
         let result = self.follow_to_end(follower);
         self.link.heed_shutdown(heeded);
@@ -497,6 +509,8 @@ impl Repl {
                 }
                 OutputEnd::Exiting => return self.after_exit(),
             }
+            // Bytes that may be the end marker wait for their rest, but not for longer than a slow network delays it:
+            // a program may print 0x04 and pause.
             let is_held = self.link.pending().len() > shown;
             let until = Instant::now() + if is_held { HELD_BACK } else { TICK };
             let mut came = false;
@@ -505,6 +519,8 @@ impl Repl {
                     self.link.send(&bytes)?;
                 }
                 came = match self.link.fill((Instant::now() + TICK).min(until)) {
+                    // `machine.reset()` takes a chip's own USB port off the bus; that is the program's end and no
+                    // pulled cable.
                     Err(Error::Gone { .. }) if self.link.has_returned()? => {
                         return Ok(Exit::Restarted);
                     }
@@ -526,6 +542,7 @@ impl Repl {
                 follower.output(held)?;
                 shown = self.link.pending().len();
             }
+            // Only in silence: a program that prints a boot log goes on printing.
             if !came && restart.is_sure() {
                 self.fault = restart.fault();
                 return Ok(Exit::Restarted);
@@ -595,6 +612,7 @@ impl Repl {
     /// # Errors
     /// The board does not reset.
     pub fn soft_reset_to_prompt(mut self) -> Result<(), Error> {
+        // Ctrl-B first: in the raw REPL a soft reset would not run `main.py`.
         self.link.send(b"\x02\x04")?;
         let deadline = Instant::now() + Duration::from_secs(3);
         match self.link.until(boot_output::SOFT_REBOOT, deadline)? {
@@ -611,6 +629,7 @@ impl Repl {
     /// # Errors
     /// The line has failed.
     pub fn close(mut self) -> Result<(), Error> {
+        // There is nobody to say goodbye to, and each write would wait for its timeout.
         if self.link.is_lost() {
             self.detached = true;
             return Ok(());
@@ -652,6 +671,7 @@ impl Drop for Repl {
 /// From any state: stops the program, discards a partial line, and returns to the prompt.
 fn leave(link: &mut Link) {
     link.heed_shutdown(false);
+    // Best effort: this also runs after an error of the line.
     let _ = link.send(b"\x03\x03\x02");
     let _ = link.until(b">>> ", Instant::now() + Duration::from_millis(300));
 }

@@ -90,8 +90,11 @@ fn watched(local: &Path) -> PathBuf {
 }
 
 struct Reput<'a> {
+    /// What to put, and where.
     options: &'a ReputOptions<'a>,
+    /// Ctrl-C ends the wait for an editor.
     shutdown: &'a Shutdown,
+    /// Receives what happens.
     observer: &'a mut dyn ReputObserver,
     /// Where the files went first: a folder that was made then must not become one that the next ones go into.
     target: Option<UploadTarget>,
@@ -108,6 +111,7 @@ impl Rounds for Reput<'_> {
             Ok(false) => Ok(RoundEnd::SavedMeanwhile),
             Err(TransferError::Board(error)) if repl.link().is_lost() => Ok(RoundEnd::Lost(error)),
             Err(TransferError::Board(Error::Interrupted)) => Ok(RoundEnd::Over),
+            // The first upload also finds out whether the destination makes sense; that does not change with a save.
             Err(error) if self.target.is_none() => Err(error),
             Err(error) => {
                 self.observer.between(ReputEvent::NotDone(error));
@@ -168,6 +172,7 @@ impl Reput<'_> {
                 Some(target) => upload.plan_at(target)?,
                 None => upload.plan(files)?,
             };
+            // Before the upload, so that a failed one does not lose the place either.
             *target = Some(planned.target().clone());
             let done = planned.put(files, known, observer)?;
             let excess = if delete {

@@ -114,14 +114,19 @@ pub(crate) fn run(
 }
 
 struct Rerun<'a> {
+    /// What to run, and how.
     options: &'a RerunOptions<'a>,
+    /// Ctrl-C ends the wait for an editor.
     shutdown: &'a Shutdown,
+    /// Receives what happens.
     observer: &'a mut dyn RerunObserver,
     /// Whether the board is in its raw REPL: not after a program restarted it.
     is_entered: bool,
     /// The files of `--with` as they were when they were put.
     put: Option<file_changes::FileState>,
+    /// How many runs have begun.
     runs: u64,
+    /// What is known about the interpreter, so that a run need not look at it, or soft-reset, each time.
     known: InterpreterState,
 }
 
@@ -185,6 +190,7 @@ impl Rerun<'_> {
             let read = self.observer.read(self.options.script);
             let is_late = Instant::now() > until;
             match read {
+                // An editor that truncates first leaves an empty file for a moment.
                 Ok(file) if is_late || !file.is_empty() => return Ok(self.program(file)),
                 Err(error) if is_late => {
                     self.observer.between(RerunEvent::Unreadable(&error));
@@ -202,6 +208,7 @@ impl Rerun<'_> {
         }
     }
 
+    /// The program of the file's bytes; none if it is no Python source, which is an event.
     fn program(&mut self, file: Vec<u8>) -> Option<Vec<u8>> {
         match self.observer.program(file) {
             Ok(source) => Some(source),
@@ -246,11 +253,13 @@ impl Rerun<'_> {
         };
         let ended = life_cycle::run_again(repl, &run_options, Some(&mut self.known), &mut observer);
         let is_saved = observer.is_saved;
+        // The run has switched this off for the program's own Ctrl-C.
         repl.link().heed_shutdown(true);
         let ended = ended?;
         if matches!(ended.ending, Ending::Restarted(_) | Ending::StillRunning(_)) {
             self.is_entered = false;
         }
+        // The user knows why the program ended: a save stopped it.
         if !(is_saved && matches!(ended.ending, Ending::Stopped | Ending::Done)) {
             self.observer.between(RerunEvent::Ended(ended));
         }

@@ -11,8 +11,10 @@ use crate::board::operation::Doing;
 use crate::board::repl::Repl;
 use crate::text::escape;
 
+/// Sets or reads the clock.
 const SCRIPT: &str = include_str!("scripts/minified/clock.py");
 
+/// The timeout for the board's answer.
 const WORK: Duration = Duration::from_secs(5);
 
 /// How far the clock may be off after it was set: a call that the line damaged sets the time of its first attempt.
@@ -56,6 +58,7 @@ pub(crate) fn ask(
         let doing = &Doing::SettingClock;
         let mut tries = 0;
         loop {
+            // With the time of this moment in each attempt: the call before may have taken seconds on a bad line.
             let answer = helper.call(doing, call(now()).as_bytes(), WORK)?;
             let time = read(&answer).ok_or_else(|| nonsense(doing, &answer))?;
             tries += 1;
@@ -67,6 +70,7 @@ pub(crate) fn ask(
     })
 }
 
+/// The error for an answer that is no time.
 fn nonsense(doing: &Doing, answer: &[u8]) -> Error {
     Error::Answer {
         doing: doing.clone(),

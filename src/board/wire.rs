@@ -22,9 +22,11 @@ pub struct WireLog(Arc<SharedLog>);
 
 #[derive(Debug)]
 struct SharedLog {
+    /// Times are counted from here.
     start: Instant,
     /// `None` after a write failed.
     file: Mutex<Option<File>>,
+    /// Whether sent bytes are only counted.
     hides: AtomicBool,
 }
 
@@ -47,9 +49,11 @@ impl WireLog {
         self.0.hides.store(true, Ordering::Relaxed);
     }
 
+    /// Adds a line with the time. After a failed write the log stays as it is, and the command goes on.
     fn write(&self, mut line: Value) {
         let seconds = self.0.start.elapsed().as_secs_f64();
         if let Some(object) = line.as_object_mut() {
+            // Microseconds: more digits would only make the file longer.
             object.insert("t".to_owned(), json!((seconds * 1e6).round() / 1e6));
         }
         let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,6 +64,7 @@ impl WireLog {
         }
     }
 
+    /// Logs bytes that the port has taken.
     fn sent(&self, bytes: &[u8]) {
         if self.0.hides.load(Ordering::Relaxed) {
             self.write(json!({"hidden": bytes.len()}));
@@ -69,6 +74,7 @@ impl WireLog {
     }
 }
 
+/// Each byte as the character with its number, so that JSON can hold bytes that are no UTF-8.
 fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }
@@ -76,7 +82,9 @@ fn latin1(bytes: &[u8]) -> String {
 /// A port with a log.
 #[derive(Debug)]
 pub(crate) struct Logged {
+    /// The line itself.
     port: Box<dyn Port>,
+    /// Where its bytes are logged.
     log: WireLog,
 }
 
@@ -93,6 +101,7 @@ impl Logged {
         }
     }
 
+    /// Logs a setting that the port has accepted.
     fn set(&self, what: &str, value: impl Into<u32>, done: io::Result<()>) -> io::Result<()> {
         if done.is_ok() {
             let value: u32 = value.into();

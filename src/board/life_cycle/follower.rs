@@ -16,15 +16,18 @@ pub(super) struct Follower<'a> {
     pub(super) mirror: Option<Mirror>,
     /// Feeds the program what the user types.
     pub(super) feed: Option<ProgramInput>,
+    /// Ctrl-C interrupts the program.
     pub(super) shutdown: Shutdown,
     /// Whether the computer holds back the end of what the program prints.
     pub(super) holds_packets: bool,
     /// When the program was interrupted.
     pub(super) interrupted: Option<Instant>,
+    /// Receives the output and the events.
     pub(super) observer: &'a mut dyn RunObserver,
 }
 
 impl Follower<'_> {
+    /// Passes on output without the echo of what was typed, and the picture if it is new.
     pub(super) fn report(&mut self, printed: &[u8], has_changed: bool) {
         let mut shown = Vec::new();
         let printed = match &mut self.feed {
@@ -41,6 +44,7 @@ impl Follower<'_> {
         });
     }
 
+    /// Passes on everything that was held back, and the last picture.
     pub(super) fn end(&mut self) {
         if let Some(mirror) = &mut self.mirror {
             let mut rest = Vec::new();
@@ -100,6 +104,7 @@ impl OutputHandler for Follower<'_> {
     fn input(&mut self) -> Option<Vec<u8>> {
         self.release(false);
         let feed = self.feed.as_mut()?;
+        // After Ctrl-C the program is meant to end, so it gets no more input.
         if self.interrupted.is_some() {
             return None;
         }

@@ -5,6 +5,7 @@ use crate::board::literal;
 
 /// The agent for the maker's firmware, and for Mixly's: `scripts/mirror.py`, minified.
 const MPYTHON: &str = include_str!("../scripts/minified/mirror_mpython.py");
+/// The same agent with another object to hook.
 const MIXLY: &str = include_str!("../scripts/minified/mirror_mixly.py");
 
 /// The agent for the board 3.0, which reports texts only.
@@ -62,6 +63,7 @@ pub(crate) fn source(report: OledReport, display: Display) -> String {
 #[must_use]
 pub fn packed(report: OledReport, display: Display) -> Vec<u8> {
     /// The window size in bits, the same on both sides.
+    // 1 KiB: the agent must leave the board's memory to the program.
     const WINDOW: u8 = 10;
     let source = source(report, display);
     let Some(deflated) = deflate(source.as_bytes(), WINDOW) else {

@@ -11,14 +11,17 @@ const MAX_TEXTS: usize = 64;
 /// Applies frames, and shows only complete `show()` calls.
 #[derive(Debug, Default)]
 pub(crate) struct Stage {
+    /// The last complete picture.
     shown: Screen,
     /// The picture according to the frames so far, perhaps an incomplete `show()`.
     next: Screen,
     /// The previous list of texts, from the current position on.
     before: VecDeque<DrawnText>,
+    /// The sequence number of the next frame; `None` before the first one.
     expected: Option<u8>,
     /// Whether a whole picture was ever shown.
     has_picture: bool,
+    /// How often it was another one.
     gaps: u64,
 }
 
@@ -78,6 +81,7 @@ impl Stage {
                     self.next.contrast = contrast;
                     self.next.lcd = lcd;
                 }
+                // The list is complete each time, so a text that is not named again is gone.
                 FrameOp::Texts => self.before = std::mem::take(&mut self.next.texts).into(),
                 FrameOp::SameText => {
                     let before = self.before.pop_front();
@@ -108,6 +112,7 @@ impl Stage {
         }
     }
 
+    /// The program called `show()`: makes its picture visible if nothing of it was lost.
     fn show(&mut self) {
         self.next.changes += 1;
         let (shown, next) = (&mut self.shown, &self.next);

@@ -143,6 +143,7 @@ impl fmt::Display for NoDisplay {
     }
 }
 
+/// Untrusted text, escaped for a terminal.
 fn shown(text: &str) -> String {
     sanitize::for_terminal(text).into_owned()
 }
@@ -164,6 +165,7 @@ pub(crate) fn attach(
     uses_lcd: bool,
 ) -> Result<Attached, Error> {
     if uses_lcd {
+        // Before the OLED, because the board 3.0 has no OLED, and importing its `mpython` takes a second.
         let refused = start(repl, mirror, report, Display::Lcd)?;
         if mirror.is_attached() {
             return Ok(Attached::Yes);
@@ -231,6 +233,7 @@ pub(crate) fn finish(repl: &mut Repl, mirror: &mut Mirror, printed: &mut Vec<u8>
                 break;
             }
         }
+        // Without a new loss another request would give the same answer.
         if mirror.screen().whole || mirror.losses() == lost {
             break;
         }
@@ -248,6 +251,7 @@ fn start(
     let doing = Doing::StartingMirror;
     let mut answer = repl.exec(&doing, &agent::packed(report, display), START);
     if let Err(Error::Refused { exception, .. }) = &answer
+        // As plain text the agent is longer, so this is only the second attempt.
         && exception.contains("ImportError")
     {
         // This firmware cannot inflate.

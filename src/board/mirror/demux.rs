@@ -2,6 +2,7 @@
 
 use crate::board::mirror::frame::{self, CHECKSUM, HEADER, MAX_LEN, MAX_SECTIONS, SEQUENCE, START};
 
+/// It begins a frame and its terminator, and nothing else in a frame has this value.
 const ESC: u8 = 0x1b;
 
 /// Input that is not output of the program.
@@ -31,6 +32,7 @@ enum Tail {
 pub(crate) struct Demux {
     /// A possible frame, from its ESC on.
     held: Vec<u8>,
+    /// What may still come of the last frame.
     tail: Tail,
 }
 
@@ -99,6 +101,7 @@ impl Demux {
         if len == self.end() {
             return self.close(byte, found);
         }
+        // No symbol is a control character, so this is damage, or the program prints while the agent writes.
         if byte < 0x20 || byte == 0x7f {
             self.held.clear();
             found(DemuxedFrame::Garbled);
@@ -110,6 +113,8 @@ impl Demux {
             return false;
         }
         self.held.push(byte);
+        // Look at the header as soon as it is there: a program that prints an APC of its own must not wait for the
+        // end of a frame that never comes.
         if self.held.len() == HEADER && !self.is_plausible() {
             // An escape sequence of the program itself.
             output.append(&mut self.held);
@@ -156,6 +161,7 @@ impl Demux {
         Some(digit(HEADER - 2)? << 6 | digit(HEADER - 1)?)
     }
 
+    /// Whether sequence number and length are ones that the agent sends.
     fn is_plausible(&self) -> bool {
         let seq = self.held.get(START.len()).copied().and_then(frame::symbol);
         seq.is_some_and(|seq| seq < SEQUENCE)

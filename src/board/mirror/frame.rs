@@ -115,6 +115,7 @@ impl<'a> Frame<'a> {
         }
         let mut reader = SymbolReader(counted);
         let seq = reader.symbol()?;
+        // The length: [`super::demux`] has used it already.
         let (_high, _low) = (reader.symbol()?, reader.symbol()?);
         let mut steps = Vec::new();
         let mut at = None;
@@ -139,12 +140,14 @@ impl<'a> Frame<'a> {
 struct SymbolReader<'a>(&'a [u8]);
 
 impl<'a> SymbolReader<'a> {
+    /// The next byte.
     fn byte(&mut self) -> Option<u8> {
         let (&first, rest) = self.0.split_first()?;
         self.0 = rest;
         Some(first)
     }
 
+    /// The next symbol.
     fn symbol(&mut self) -> Option<u8> {
         self.byte().and_then(symbol)
     }
@@ -157,6 +160,7 @@ impl<'a> SymbolReader<'a> {
         }
         let (middle, low) = (self.symbol()?, self.symbol()?);
         let high = u8::try_from(first - 160).ok().filter(|&high| high < 16)?;
+        // A checksum of 24 bits lets one damaged frame in 16 million pass, so check every number as well.
         (middle < 64 && low < 64)
             .then(|| u16::from(high) << 12 | u16::from(middle) << 6 | u16::from(low))
     }
@@ -169,6 +173,7 @@ impl<'a> SymbolReader<'a> {
         }
     }
 
+    /// One instruction of a page; `index` is where in the framebuffer it begins, and moves on.
     fn picture(
         &mut self,
         token: u8,
@@ -191,6 +196,7 @@ impl<'a> SymbolReader<'a> {
         Some(())
     }
 
+    /// The section that a tag begins; `None` if there is no such tag.
     fn section(&mut self, tag: u8) -> Option<FrameOp<'a>> {
         Some(match tag {
             167 => {

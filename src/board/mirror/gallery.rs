@@ -37,6 +37,7 @@ impl Gallery {
         }
         // Without a commit, the drop removes the temporary file.
         tempfile::Builder::new()
+            // Try to write now, and not after the programs have run for minutes.
             .prefix(".udpcli-")
             .tempfile_in(folder)?;
         Ok(Self {
@@ -50,6 +51,7 @@ impl Gallery {
     /// The folder cannot be written.
     pub(crate) fn save(&self, screen: &Screen, name: &str) -> io::Result<PathBuf> {
         let name = file_name(name);
+        // Count up instead of asking which names are free: another udpcli may write into the folder too.
         for number in 1..=MOST {
             let name = if number == 1 {
                 format!("{name}.png")

@@ -75,6 +75,7 @@ pub(crate) fn check(path: &Path) -> io::Result<()> {
     AtomicFile::create(path).map(drop)
 }
 
+/// Encodes the picture, row by row, eight pixels per byte.
 fn write(screen: &Screen, file: &mut AtomicFile) -> io::Result<()> {
     let mut file = BufWriter::new(file);
     let (width, height) = (WIDTH * SCALE, HEIGHT * SCALE);
@@ -92,6 +93,7 @@ fn write(screen: &Screen, file: &mut AtomicFile) -> io::Result<()> {
     encoder.set_depth(png::BitDepth::One);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(&bits)?;
+    // Explicitly, because dropping the writer would ignore a full disk.
     writer.finish()?;
     file.flush()
 }

@@ -34,9 +34,13 @@ impl LinePiece<'_> {
 /// The incomplete line.
 #[derive(Debug, Default)]
 pub(crate) struct PartialLine {
+    /// What has come of it.
     line: Vec<u8>,
+    /// How much of that was passed on.
     given: usize,
+    /// When its first byte arrived.
     begun: Option<Timestamp>,
+    /// When its last byte arrived.
     last: Option<Instant>,
 }
 
@@ -61,6 +65,7 @@ impl PartialLine {
                 .extend_from_slice(rest.get(..taken).unwrap_or_default());
             rest = rest.get(after..).unwrap_or_default();
             if ends {
+                // Not if the CR was passed on already: what was printed cannot be taken back.
                 if self.line.last() == Some(&b'\r') && self.given < self.line.len() {
                     self.line.pop();
                 }
@@ -95,6 +100,7 @@ impl PartialLine {
         self.begun = None;
     }
 
+    /// Passes on what is new of the line.
     fn give(&self, ends: bool, each: impl FnOnce(LinePiece<'_>)) {
         if let Some(time) = self.begun {
             each(LinePiece {

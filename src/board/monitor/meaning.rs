@@ -196,12 +196,14 @@ enum Within {
     Nothing,
     /// A traceback with this many lines so far.
     Traceback(usize),
+    /// A crash report with this many lines so far.
     Panic(usize),
 }
 
 /// Decodes line by line.
 #[derive(Debug, Default)]
 pub(crate) struct LineDecoder {
+    /// The report that goes on in the next line.
     within: Within,
     /// The end of the output, with its line ends.
     log: Vec<u8>,
@@ -234,6 +236,7 @@ impl LineDecoder {
         DecodedLine { kind, finding }
     }
 
+    /// Appends a line to the log, and keeps the log short.
     fn keep(&mut self, line: &[u8]) {
         if self.log.len() > 2 * LOG {
             let surplus = self.log.len() - LOG;
@@ -244,7 +247,9 @@ impl LineDecoder {
         self.log.extend_from_slice(b"\r\n");
     }
 
+    /// The kind of a line, which may depend on the lines before it.
     fn kind(&mut self, line: &[u8]) -> Option<LineKind> {
+        // At the end, and not alone: what the program printed without a line end stands before it.
         if line.ends_with(b"Traceback (most recent call last):") {
             self.within = Within::Traceback(0);
             return Some(LineKind::Traceback);
@@ -258,6 +263,7 @@ impl LineDecoder {
             return Some(LineKind::Panic);
         }
         match self.within {
+            // With a limit, so that a program that prints two blanks before everything does not stay in a traceback.
             Within::Traceback(lines) if lines < LONGEST => {
                 let is_frame = line.starts_with(b"  ");
                 self.within = if is_frame {
@@ -347,6 +353,7 @@ const ROM: [&[u8]; 19] = [
     b"user code done",
 ];
 
+/// Whether the mask ROM prints lines that begin so.
 fn is_rom(line: &[u8]) -> bool {
     ROM.iter().any(|begin| line.starts_with(begin))
 }

@@ -42,6 +42,7 @@ pub(crate) fn start(
     shutdown: &Shutdown,
 ) -> Result<Receiver<LineEvent>, Error> {
     let port = open(address, shutdown)?;
+    // Bounded, so that a reader that stopped cannot fill this PC's memory.
     let (sender, events) = sync_channel(WAITING);
     let (address, shutdown) = (address.clone(), shutdown.clone());
     let name = address.port.clone();
@@ -56,6 +57,7 @@ pub(crate) fn start(
     Ok(events)
 }
 
+/// Opens the port with the control lines held.
 fn open(address: &Address, shutdown: &Shutdown) -> Result<Box<dyn Port>, Error> {
     let _held = hold_lines(&address.port);
     reconnect::open(address, &|| shutdown.is_asked())
@@ -92,6 +94,7 @@ fn read(
             }
             Err(error) => {
                 let lost = LineEvent::Lost(Timestamp::now(), error.to_string());
+                // Before waiting: as long as it is open, Linux gives a returning device another name.
                 drop(port);
                 if events.send(lost).is_err() {
                     return;
@@ -146,6 +149,7 @@ fn hold_lines(port: &str) -> Option<std::fs::File> {
     Some(file)
 }
 
+/// Only Unix has this setting.
 #[cfg(not(unix))]
 fn hold_lines(_: &str) -> Option<std::fs::File> {
     None

@@ -31,6 +31,7 @@ impl std::fmt::Debug for Cable {
 }
 
 impl Cable {
+    /// Opens and locks the port. Errors are those of the operating system, or [`LineFault::NoSerialPort`].
     pub(super) fn open(name: &str, baud: u32) -> io::Result<Self> {
         // The library locks the port: TIOCEXCL and flock here, exclusive access on Windows.
         let port = serialport::new(device(name), baud)
@@ -38,6 +39,7 @@ impl Cable {
             .open()
             .map_err(io::Error::from)
             .map_err(|error| {
+                // The library's own error for a file is "not a typewriter", which says nothing to a pupil.
                 if is_no_port(name) {
                     no_port()
                 } else {
@@ -58,6 +60,7 @@ impl Cable {
         cable
     }
 
+    /// Sets the timeout of the next call, if it differs from the last one: on Windows each change is a system call.
     fn wait(&mut self, timeout: Duration) -> io::Result<()> {
         let timeout = if cfg!(windows) {
             timeout.min(WINDOWS_WAIT)
@@ -137,6 +140,7 @@ fn no_lines(error: serialport::Error) -> io::Error {
     }
 }
 
+/// The error for a name that is no serial port.
 fn no_port() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, LineFault::NoSerialPort)
 }

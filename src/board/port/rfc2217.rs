@@ -44,6 +44,7 @@ pub(super) struct Rfc2217 {
 }
 
 impl Rfc2217 {
+    /// Negotiates the options and sets the baud rate. Fails if the server takes no commands.
     pub(super) fn over(tcp: Tcp, baud: u32) -> io::Result<Self> {
         let mut port = Self {
             tcp,
@@ -66,6 +67,7 @@ impl Rfc2217 {
         Ok(port)
     }
 
+    /// Sends a SET-CONTROL command; RFC 2217 numbers DTR on and off 8 and 9, RTS 11 and 12.
     fn control(&mut self, value: u8) -> io::Result<()> {
         self.to_send
             .extend([IAC, SB, COM_PORT, SET_CONTROL, value, IAC, SE]);
@@ -90,6 +92,7 @@ impl Rfc2217 {
         ))
     }
 
+    /// Sends what the connection takes within `timeout`.
     fn push(&mut self, timeout: Duration) -> io::Result<()> {
         let sent = self.tcp.write(&self.to_send, timeout)?;
         self.to_send.drain(..sent);
@@ -103,6 +106,7 @@ impl Port for Rfc2217 {
         let raw = self.received.get_mut(..room).unwrap_or_default();
         let read = self.tcp.read(raw, timeout)?;
         let mut len = 0;
+        // Before the bytes are looked at, because each of them may add three more to what waits.
         if self.to_send.len() > MAX_WAITING {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -117,6 +121,7 @@ impl Port for Rfc2217 {
                 len += 1;
             }
         }
+        // Replies go out while udpcli reads, because it may write nothing for a long time.
         if !self.to_send.is_empty() {
             self.push(timeout)?;
         }
@@ -138,6 +143,8 @@ impl Port for Rfc2217 {
             }
         }
         self.push(timeout)?;
+        // All of the piece counts as written even if some of it still waits here: an escape pair or a command must
+        // not be cut off and sent twice.
         Ok(piece.len())
     }
 

@@ -13,6 +13,8 @@ pub(super) struct Tcp {
 }
 
 impl Tcp {
+    /// Connects to the first address of `HOST:PORT` that accepts, within `timeout` for all of them. The error is that
+    /// of the last address.
     pub(super) fn connect(address: &str, timeout: Duration) -> io::Result<Self> {
         let deadline = Instant::now() + timeout;
         let mut last = io::Error::new(io::ErrorKind::InvalidInput, LineFault::NoAddress);
@@ -42,6 +44,7 @@ impl Tcp {
 impl Port for Tcp {
     fn read(&mut self, buffer: &mut [u8], timeout: Duration) -> io::Result<usize> {
         self.stream
+            // The standard library refuses a timeout of zero.
             .set_read_timeout(Some(timeout.max(Duration::from_millis(1))))?;
         match self.stream.read(buffer) {
             Ok(0) => Err(super::closed()),
@@ -68,6 +71,7 @@ impl Port for Tcp {
     }
 }
 
+/// The error for a control line over plain TCP.
 fn no_lines() -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, LineFault::NoLinesOverTcp)
 }

@@ -58,6 +58,7 @@ const WITH_STATE: [(&str, &[&str]); 6] = [
     ("usys", &["exit", "print_exception", "stdin", "stdout"]),
 ];
 
+/// What of `os` changes only files, which a soft reset keeps too.
 const OF_OS: [&str; 13] = [
     "listdir", "ilistdir", "stat", "statvfs", "uname", "urandom", "getcwd", "mkdir", "rmdir",
     "remove", "unlink", "rename", "sync",
@@ -89,6 +90,7 @@ const MOST_NAMES: usize = 64;
 pub struct InterpreterState {
     /// The names after the last soft reset.
     names: Option<Vec<String>>,
+    /// What ran since then.
     last: Last,
 }
 
@@ -133,6 +135,7 @@ impl InterpreterState {
     /// A program of udpcli's has ended, and was cleaned up.
     pub(crate) fn ran(&mut self, source: &[u8], has_agent: bool) {
         self.last = match &self.names {
+            // The agent hooks methods of the display object, which deleting names does not undo.
             Some(names) if !has_agent => {
                 self_contained(source, names).map_or(Last::Ours, Last::SelfContained)
             }
@@ -174,6 +177,7 @@ impl InterpreterState {
         let code = cleaning(imports, names);
         let doing = Doing::LookingAtInterpreter;
         match repl.exec_short(SubmitMode::Plain, doing, code.as_bytes(), WORK) {
+            // The count proves that nothing was added by a thread, and none of the boot's names is missing.
             Ok(answer) => answer == format!("~{}~", names.len()).into_bytes(),
             Err(error) => {
                 tracing::debug!("soft reset: {error}");
@@ -202,6 +206,7 @@ fn cleaning(imports: &[String], names: &[String]) -> String {
     )
 }
 
+/// Whether a byte may belong to a Python name; all of UTF-8's other bytes count, because names may be Chinese.
 fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
@@ -260,6 +265,7 @@ fn self_contained(source: &[u8], names: &[String]) -> Option<Vec<String>> {
     Some(imports)
 }
 
+/// Whether udpcli knows what the module keeps.
 fn is_module(name: &str) -> bool {
     STATELESS.contains(&name) || uses_of(name).is_some()
 }
@@ -298,6 +304,8 @@ fn allows_names(module: &str, line: &str) -> Option<()> {
 /// Whether every mention of a module in a line is `MODULE.NAME` with a name that may be used.
 fn allows_uses(module: &str, uses: &[&str], line: &str) -> bool {
     let is_word = |text: &str| text.bytes().next().is_some_and(is_of_word);
+    // By hand and not with `match_indices`, because the byte before a match decides whether it is the end of another
+    // name.
     let mut rest = line;
     let mut before = "";
     while let Some(at) = rest.find(module) {

@@ -25,6 +25,7 @@ impl SourceKind {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Self::Utf16,
             _ if file.contains(&0) => Self::Binary,
             _ if std::str::from_utf8(file).is_ok() => Self::Source,
+            // Windows' editors in China still save GBK, which no board decodes.
             _ if encoding_rs::GBK
                 .decode_without_bom_handling_and_without_replacement(file)
                 .is_some() =>
@@ -40,6 +41,7 @@ impl SourceKind {
 /// reads the others as that too, but not every board's prompt hands them on unchanged.
 #[must_use]
 pub(crate) fn as_python(file: &[u8]) -> Vec<u8> {
+    // Windows' Notepad writes it, and it is no part of the program.
     let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     if !text.contains(&b'\r') {
         return text.to_vec();

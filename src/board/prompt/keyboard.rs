@@ -39,29 +39,41 @@ pub fn run(link: Link, user: &mut dyn PromptObserver) -> Result<KeyboardEnd, Err
     joined.go_on()
 }
 
+/// The line to the board.
 #[derive(Debug)]
 enum KeyLine {
+    /// It is open.
     Open(Box<Link>),
+    /// The port is gone, and is tried now and then.
     Lost(Reopening),
 }
 
 impl KeyLine {
+    /// Ctrl-C is a key for the board here, and ends no wait.
     fn open(mut link: Link) -> Self {
         link.heed_shutdown(false);
         Self::Open(Box::new(link))
     }
 }
 
+/// The keyboard and the board, joined.
 struct Joined<'a> {
+    /// Signals, but not the key Ctrl-C.
     shutdown: Shutdown,
+    /// The line to the board.
     line: KeyLine,
+    /// What was typed and not sent.
     keys: TypedAhead,
+    /// A paste that waits for the prompt.
     held: Option<HeldPaste>,
+    /// Whether the user was told that the prompt drops Chinese characters.
     has_noted_ascii: bool,
+    /// The user.
     user: &'a mut dyn PromptObserver,
 }
 
 impl Joined<'_> {
+    /// Board and keyboard in turn, until one of them ends it.
     fn go_on(&mut self) -> Result<KeyboardEnd, Error> {
         loop {
             if self.user.is_stopped() || !self.hear()? {

@@ -12,7 +12,9 @@ use crate::board::prompt::{
 /// The user's terminal while pasted lines run: Ctrl-C stops them.
 struct Pasting<'a> {
     user: &'a mut dyn PromptObserver,
+    /// What came from the keyboard meanwhile.
     typed: Vec<u8>,
+    /// Whether the user pressed Ctrl-].
     has_left: bool,
 }
 

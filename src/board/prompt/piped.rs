@@ -27,7 +27,9 @@ pub enum PipedEnd {
 /// drops the output and still looks for the prompt.
 struct PromptSearch<'a> {
     user: &'a mut dyn PromptObserver,
+    /// Whether somebody still reads the output.
     is_read: bool,
+    /// Ctrl-C ends the search.
     shutdown: &'a Shutdown,
 }
 
@@ -104,6 +106,8 @@ fn type_all(
             match reading.receive(source, IDLE) {
                 Some(Ok(bytes)) => statements.feed(&bytes),
                 None => {
+                    // A program that writes into the pipe line by line waits for the answer to its compound
+                    // statement.
                     if let Some(statement) = statements.next(true) {
                         break statement;
                     }

@@ -29,13 +29,17 @@ const MAX_BLOCK: usize = 256 << 10;
 pub(crate) struct Statements {
     /// The bytes of the incomplete line.
     line: Vec<u8>,
+    /// Whether the last byte was a CR.
     after_cr: bool,
     /// The complete lines of the incomplete statement.
     lines: Vec<Vec<u8>>,
+    /// Statements that are complete.
     ready: std::collections::VecDeque<Statement>,
+    /// The tokenizer's state after the last line.
     scan: Scan,
     /// Whether the lines so far are a compound statement, which ends before the next line without indentation.
     is_compound: bool,
+    /// How many bytes the incomplete statement has.
     gathered: usize,
 }
 
@@ -51,6 +55,7 @@ struct Scan {
 }
 
 impl Scan {
+    /// Whether the next line belongs to the same statement in any case.
     fn is_open(self) -> bool {
         self.depth > 0 || self.triple.is_some() || self.goes_on
     }
@@ -184,6 +189,7 @@ impl Statements {
         self.flush();
     }
 
+    /// Adds a complete line, which may end the statement before it or its own.
     fn end_line(&mut self, line: Vec<u8>) {
         let is_margin = line
             .first()
@@ -206,6 +212,7 @@ impl Statements {
         }
         self.gathered += line.len() + 1;
         self.is_compound |= last == Some(b':') && !scan.is_open()
+            // `if x: f()` is complete, but the prompt waits for an empty line after it.
             || is_first && (line.starts_with(b"@") || begins_block(&line));
         self.lines.push(line);
         if !self.is_compound && !scan.is_open() {
@@ -232,6 +239,7 @@ impl Statements {
     }
 }
 
+/// Whether a line has nothing but white space.
 fn is_blank(line: &[u8]) -> bool {
     line.iter().all(u8::is_ascii_whitespace)
 }

@@ -29,9 +29,13 @@ const INTERRUPT: u8 = 3;
 /// What the user did.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum UserAction {
+    /// Typed keys.
     Bytes(Vec<u8>),
+    /// Pasted something.
     Paste(Vec<u8>),
+    /// Nothing.
     Nothing,
+    /// Pressed Ctrl-].
     Leave,
 }
 
@@ -75,6 +79,7 @@ fn has_lines(typed: &[u8]) -> bool {
     line_end.is_some_and(|at| at + 1 < typed.len()) && typed.iter().copied().all(is_text)
 }
 
+/// Whether a byte is text, and no key that the board should see at once.
 fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\r' | b'\n' | b' '..)
 }
@@ -87,6 +92,7 @@ pub(super) fn has_interrupt(typed: &[u8]) -> bool {
 /// What was typed and not yet sent: a line at a time, as the board takes them.
 #[derive(Debug, Default)]
 pub(super) struct TypedAhead {
+    /// The bytes, in order.
     waiting: VecDeque<u8>,
     /// When the last line end was sent, while its answer is awaited.
     sent: Option<Instant>,
@@ -95,6 +101,7 @@ pub(super) struct TypedAhead {
 }
 
 impl TypedAhead {
+    /// Takes what was typed.
     pub(super) fn typed(&mut self, bytes: &[u8]) {
         if has_interrupt(bytes) {
             // Ctrl-C is for what runs now, and takes back what was typed ahead.
@@ -104,6 +111,7 @@ impl TypedAhead {
         self.waiting.extend(bytes);
     }
 
+    /// Takes what the board said: a prompt means that it has read the line.
     pub(super) fn heard(&mut self, bytes: &[u8]) {
         self.tail.extend_from_slice(bytes);
         let surplus = self.tail.len().saturating_sub(8);
@@ -113,6 +121,7 @@ impl TypedAhead {
         }
     }
 
+    /// Whether the board waits for a statement, and nothing is on its way to it.
     pub(super) fn is_at_prompt(&self) -> bool {
         self.waiting.is_empty() && self.tail.ends_with(b"\n>>> ")
     }
@@ -136,6 +145,7 @@ impl TypedAhead {
 /// A paste that came while the prompt was still to come back from the line before.
 #[derive(Debug)]
 pub(super) struct HeldPaste {
+    /// What was pasted.
     text: Vec<u8>,
     /// Then it is for the program that runs.
     until: Instant,
@@ -157,6 +167,7 @@ impl HeldPaste {
         Instant::now() >= self.until
     }
 
+    /// What was pasted.
     pub(super) fn text(&self) -> &[u8] {
         &self.text
     }

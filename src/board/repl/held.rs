@@ -14,6 +14,7 @@ impl HeldRepl {
     /// Takes the board out, if one waits. It comes back when it is closed.
     #[must_use]
     pub(crate) fn take(&self) -> Option<Repl> {
+        // Boxed, because the place is empty most of the time and a `Repl` is large.
         let mut repl = *self.0.lock().ok()?.take()?;
         repl.held = Some(self.clone());
         Some(repl)
@@ -36,6 +37,7 @@ impl HeldRepl {
         repl.close()
     }
 
+    /// Stores a closed board for the next command.
     pub(super) fn keep(&self, mut repl: Repl) {
         // The next command finds a board whose program has ended, and Ctrl-C ends its waits again.
         repl.entered = Entered::default();

@@ -55,11 +55,14 @@ fn end_at(rest: &[u8]) -> OutputEnd {
             len: 3,
             ended: Exit::Done,
         },
+        // `OK\x04\x04MPY: soft reboot`: on 1.26 a soft reset follows `sys.exit()` with no `>` in between (recorded).
         [4, rest @ ..] => match boot_output::reboot_line(rest) {
             RebootLine::Yes => OutputEnd::Exiting,
             RebootLine::Perhaps => OutputEnd::Unclear,
             RebootLine::No => OutputEnd::None,
         },
+        // A traceback begins with T and an exception's name with a capital letter, so other output need not be held
+        // back.
         [b'A'..=b'Z', ..] => exception_at(rest),
         _ => OutputEnd::None,
     }
@@ -71,6 +74,7 @@ const TRACEBACK: &[u8] = b"Traceback (most recent call last):\r\n";
 /// Whether an exception's text and the end follow a 0x04: a traceback, or one line if the board had no memory for a
 /// traceback.
 fn exception_at(rest: &[u8]) -> OutputEnd {
+    // The word may arrive in two chunks.
     if TRACEBACK.starts_with(rest) {
         return OutputEnd::Unclear;
     }
@@ -137,13 +141,18 @@ const EVIDENCE: usize = 4096;
 /// Detects that the board restarted while a program ran: the ROM's log, or a soft reset and then a prompt.
 #[derive(Debug, Default)]
 pub(super) struct RestartWatch {
+    /// The latest output.
     tail: Vec<u8>,
+    /// The ROM's log or a soft reset was announced.
     boot_seen: bool,
+    /// The ROM's log came as a whole, which no program prints by chance.
     rom_seen: bool,
+    /// The output ends in the ordinary prompt.
     prompt_last: bool,
 }
 
 impl RestartWatch {
+    /// Looks at the next output of the program.
     pub(super) fn note(&mut self, bytes: &[u8]) {
         // A mark may arrive in two chunks; the ROM's log has about 400 bytes.
         let recent = self.tail.len().saturating_sub(512);

@@ -59,6 +59,7 @@ impl Repl {
                 .iter()
                 .rev()
                 .fold(0, |sum, &byte| sum << 8 | u32::from(byte));
+            // A window of 0 would wait for ever.
             return Ok(Some(size.max(1)));
         }
         self.paste = Paste::No;
@@ -74,12 +75,15 @@ impl Repl {
     }
 
     /// Sends code with flow control: each 0x01 from the board allows one more window.
+    /// `window` is the number of bytes per 0x01, 128 on the recorded firmware.
     fn paste(&mut self, doing: &Doing, code: &[u8], window: u32) -> Result<(), Error> {
         let mut room = usize::try_from(window).unwrap_or(1);
         let window = room;
         let mut left = code;
         let mut patience = Instant::now() + SLACK;
         while !left.is_empty() {
+            // Also look at what has come before the window is used up: a 0x04 means that the rest of the code would
+            // be lost.
             if room == 0 || !self.link.pending().is_empty() {
                 match self.link.exactly(1, patience)?.as_deref() {
                     Some(b"\x01") => {
@@ -101,6 +105,7 @@ impl Repl {
             left = later;
         }
         self.link.send(b"\x04")?;
+        // Only the last bytes can still be on their way, because the board has acknowledged those before.
         let deadline = Instant::now() + self.link.line_time(code.len().min(4096)) + SLACK;
         match self.link.until(b"\x04", deadline)? {
             Some(_) => Ok(()),
