@@ -52,6 +52,7 @@ impl Password {
         Self(secret)
     }
 
+    /// The secret itself, only for the code that goes to the board.
     fn secret(&self) -> &str {
         &self.0
     }
@@ -74,6 +75,7 @@ impl PairNetwork {
         };
         match wifi.password.secret() {
             "" => text.to_owned(),
+            // A board's traceback may quote the line of code that contains the password.
             secret => text.replace(secret, "***"),
         }
     }
@@ -138,6 +140,7 @@ impl Wifi {
 fn random(len: usize) -> String {
     use std::hash::{BuildHasher as _, RandomState};
     const CHARACTERS: &[u8; 30] = b"abcdefghjkmnpqrstuvwxyz2345679";
+    // One key for all characters: each place is another value, so the characters are independent.
     let keyed = RandomState::new();
     (0..len)
         .filter_map(|place| {

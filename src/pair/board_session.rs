@@ -28,6 +28,7 @@ const MAX_SHOWN: usize = 4;
 
 /// After this time without an end, interrupt the program again; after `PATIENCE`, give up.
 const AGAIN: Duration = Duration::from_millis(400);
+/// How long to try to stop a program.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Why a call failed.
@@ -74,7 +75,9 @@ impl<F: FnMut(&[&str])> LineHandler for F {
 
 /// A board in its raw REPL with our program.
 pub(super) struct BoardSession {
+    /// The board.
     pub(super) repl: Repl,
+    /// Ctrl-C.
     pub(super) shutdown: Shutdown,
     /// The OLED mirror, once its agent is on the board.
     pub(super) mirror: Mirror,
@@ -82,10 +85,12 @@ pub(super) struct BoardSession {
     pub(super) is_mirrored: bool,
     /// The texts of the first frames since this was cleared.
     pub(super) shown: Vec<Vec<DrawnText>>,
+    /// Whether our functions are on the board.
     is_loaded: bool,
 }
 
 impl BoardSession {
+    /// A session without our program.
     pub(super) fn new(repl: Repl, shutdown: Shutdown) -> Self {
         Self {
             repl,
@@ -150,6 +155,7 @@ impl BoardSession {
                 Err(SessionError::Died(text)) if has_not_begun(&text) => {
                     tracing::debug!("damaged on the way while {doing}: {text}");
                 }
+                // The board may wait for the rest of a line of which it lost a part.
                 Err(SessionError::Unsent) => self.repl.reenter()?,
                 result => return result,
             }
@@ -169,6 +175,7 @@ impl BoardSession {
         }
     }
 
+    /// [`Self::call`] without a retry.
     fn call_once(
         &mut self,
         doing: Work,
@@ -236,20 +243,28 @@ fn has_not_begun(traceback: &str) -> bool {
 /// Why a program is being stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Why {
+    /// The user pressed Ctrl-C.
     Asked,
+    /// It exceeded its time limit.
     Overdue,
 }
 
 /// Follows one call.
 struct CallFollower<'a> {
     ears: &'a mut dyn LineHandler,
+    /// Takes the OLED's frames out of the output.
     mirror: &'a mut Mirror,
+    /// The texts of the first frames.
     shown: &'a mut Vec<Vec<DrawnText>>,
+    /// Ctrl-C.
     shutdown: &'a Shutdown,
+    /// The incomplete line.
     text: Vec<u8>,
+    /// When the call has exceeded its limit.
     deadline: Instant,
     /// The times of the first and of the last Ctrl-C, while the program is being stopped.
     stopping: Option<(Instant, Instant)>,
+    /// Why the program is being stopped.
     why: Option<Why>,
 }
 
@@ -264,6 +279,7 @@ impl OutputHandler for CallFollower<'_> {
         while let Some(end) = memchr::memchr(b'\n', &self.text) {
             let line: Vec<u8> = self.text.drain(..=end).collect();
             let line = String::from_utf8_lossy(&line);
+            // The last mark counts: another thread may have printed the beginning of the line.
             match line.rsplit_once(MARK) {
                 Some((_, ours)) => {
                     let words: Vec<&str> = ours.split_ascii_whitespace().collect();
@@ -273,6 +289,7 @@ impl OutputHandler for CallFollower<'_> {
                 None => tracing::trace!("the board says {}", escape::excerpt(line.as_bytes())),
             }
         }
+        // Not ours: our longest line is far shorter, and the board must not fill this PC's memory.
         if self.text.len() > MAX_LINE {
             self.text.clear();
         }

@@ -8,13 +8,17 @@ use crate::text::sentence::{Sentence, sentence};
 /// The counts for one size in one direction.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct SizeCount {
+    /// The payload size in bytes.
     pub(super) size: usize,
+    /// Datagrams that the sender tried to send.
     pub(super) sent: u64,
     /// Datagrams that `sendto` refused on the board or on the PC.
     pub(super) refused: u64,
     /// Different datagrams that arrived, complete or not.
     pub(super) received: u64,
+    /// Datagrams that arrived again.
     pub(super) duplicate: u64,
+    /// Datagrams that arrived after one that was sent later.
     pub(super) reordered: u64,
     /// Datagrams that arrived truncated.
     pub(super) cut: u64,
@@ -22,10 +26,12 @@ pub(super) struct SizeCount {
     pub(super) damaged: u64,
     /// One more than the highest sequence number so far.
     next: u32,
+    /// Which sequence numbers have arrived; at most 65,536.
     seen: Vec<bool>,
 }
 
 impl SizeCount {
+    /// Datagrams that never arrived.
     pub(super) fn lost(&self) -> u64 {
         self.sent.saturating_sub(self.received)
     }
@@ -34,18 +40,23 @@ impl SizeCount {
 /// The counts for all sizes in one direction.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct SizeCounts {
+    /// In the order of the plan.
     pub(super) sizes: Vec<SizeCount>,
 }
 
 /// The state of a payload on arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ArrivalState {
+    /// All of it, with the right bytes.
     Whole,
+    /// Its beginning.
     Cut,
+    /// As many bytes, but not the right ones.
     Damaged,
 }
 
 impl SizeCounts {
+    /// Counts of 0 for these sizes.
     pub(super) fn new(sizes: &[usize]) -> Self {
         Self {
             sizes: sizes
@@ -71,6 +82,7 @@ impl SizeCounts {
             }
         }
         let place = usize::try_from(number).unwrap_or(usize::MAX);
+        // The number comes from the network; without a limit it would decide how much memory this takes.
         if place > usize::from(u16::MAX) {
             return false;
         }
@@ -97,14 +109,17 @@ impl SizeCounts {
         true
     }
 
+    /// The sum over all sizes.
     fn total(&self, of: impl Fn(&SizeCount) -> u64) -> u64 {
         self.sizes.iter().map(of).sum()
     }
 
+    /// Datagrams of all sizes that the sender tried to send.
     pub(super) fn sent(&self) -> u64 {
         self.total(|count| count.sent)
     }
 
+    /// Datagrams of all sizes that arrived.
     pub(super) fn received(&self) -> u64 {
         self.total(|count| count.received)
     }
@@ -181,6 +196,7 @@ impl SizeCounts {
             .collect()
     }
 
+    /// The counts under the keys of `docs/pair.schema.json`.
     pub(super) fn json(&self) -> Value {
         json!({
             "sent": self.sent(),

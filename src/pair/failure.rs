@@ -13,6 +13,7 @@ use crate::text::sentence::sentence;
 /// Adds the finding for a failure on the board or the serial line.
 pub(super) fn fail(result: &mut StepResult, failure: SessionError) {
     let mut say = |seen: StepNote, finding: Finding| {
+        // What the step has seen itself says more than that the board failed.
         if result.seen.is_nothing() {
             result.seen = seen;
         }

@@ -38,6 +38,7 @@ impl BoardPlace {
         }
     }
 
+    /// Opens the serial port, or starts the simulated board.
     fn open(&self, shutdown: Shutdown) -> Result<Link, BoardError> {
         match self {
             Self::Serial(address) => Link::open(address, shutdown),
@@ -105,6 +106,7 @@ pub(crate) fn test(
         let open = || place.open(context.shutdown.clone());
         Some(run(context, port, open, &mut |_| {}))
     };
+    // All at once, because the class waits: a board's test is mostly waiting for datagrams.
     fleet::side_by_side(places.len(), places.len(), &|| false, &work, &mut |event| {
         if let FleetEvent::Ended(index, Some(report)) = event {
             observer.event(PairFleetEvent::Report(&report));
@@ -129,6 +131,7 @@ pub(crate) struct Total {
 }
 
 impl Total {
+    /// Adds a round.
     fn add(&mut self, round: &RoundResults) {
         self.rounds += 1;
         for (sum, way) in [
@@ -150,6 +153,7 @@ pub(crate) fn watch(
     observer: &mut dyn FleetObserver,
 ) -> (BoardReport, Total) {
     let mut total = Total::default();
+    // Two closures tell it something, never both at once.
     let observer = RefCell::new(observer);
     loop {
         let report = one_board::watch(
@@ -166,6 +170,7 @@ pub(crate) fn watch(
                 observer.borrow_mut().event(PairFleetEvent::Round(&round));
             },
         );
+        // A board that never answered has the wrong port or no firmware, which waiting does not change.
         let has_failed = total.rounds == 0 && report.verdict() == Verdict::Failed;
         let until = Instant::now() + AGAIN;
         while !has_failed && !context.shutdown.is_asked() && Instant::now() < until {

@@ -39,10 +39,12 @@ const LOOK: Duration = Duration::from_millis(20);
 /// has then not looked at all, and a datagram in the receive buffer is not lost.
 #[derive(Debug)]
 struct Patience {
+    /// How many looks are left.
     looks: u128,
 }
 
 impl Patience {
+    /// As many looks as take `time` on an idle PC.
     fn new(time: Duration) -> Self {
         Self {
             looks: (time.as_millis() / LOOK.as_millis()).max(1),
@@ -77,13 +79,21 @@ const SLACK: Duration = Duration::from_secs(15);
 /// The parameters and sockets of the measurements.
 #[derive(Debug)]
 pub(super) struct MeasurementContext {
+    /// The board's address.
     pub(super) board: Ipv4Addr,
+    /// The port on which the board receives.
     pub(super) board_port: u16,
+    /// This PC's side of the path.
     pub(super) facing: Facing,
+    /// The port on which this PC receives.
     pub(super) port: u16,
+    /// The payload sizes.
     pub(super) sizes: Vec<usize>,
+    /// How many datagrams of each size.
     pub(super) count: u16,
+    /// The time between two datagrams.
     pub(super) interval: Duration,
+    /// What tells this run's datagrams from those of other boards and runs.
     pub(super) token: [u8; 4],
     /// The number of the current phase.
     pub(super) phase: u8,
@@ -92,6 +102,7 @@ pub(super) struct MeasurementContext {
 }
 
 impl MeasurementContext {
+    /// Begins a phase: datagrams of the ones before no longer count.
     pub(super) fn next_phase(&mut self) -> PhaseMark {
         self.phase = self.phase.wrapping_add(1);
         PhaseMark {
@@ -100,6 +111,7 @@ impl MeasurementContext {
         }
     }
 
+    /// A socket that sends to the board.
     pub(super) fn to_board(&self) -> io::Result<UdpSocket> {
         sockets::to_board(
             self.facing.local,
@@ -149,8 +161,11 @@ const MAX_SAID: usize = 16;
 
 /// Events of a listening board for the thread that sends.
 struct ListenEvents {
+    /// Gets the longest datagram that the board has memory for, once it listens.
     ready: Sender<usize>,
+    /// Gets each datagram that the board has received.
     reports: Sender<ReportedDatagram>,
+    /// The errno if the board's port is taken.
     busy: Option<i64>,
     /// Other lines of the board.
     said: Vec<String>,
@@ -159,9 +174,13 @@ struct ListenEvents {
 /// A datagram as the board reports it.
 #[derive(Debug)]
 struct ReportedDatagram {
+    /// The sender's address as the board saw it.
     from: Option<Ipv4Addr>,
+    /// Its length in bytes.
     len: usize,
+    /// Its first bytes, at most 8.
     first: Vec<u8>,
+    /// The sum of all of its bytes.
     sum: u64,
 }
 
@@ -176,6 +195,7 @@ impl LineHandler for ListenEvents {
                 if let (Ok(len), Some(first), Ok(sum)) = (len.parse(), from_hex(first), sum.parse())
                 {
                     let from = from.parse().ok();
+                    // The other thread may have ended already; its result is then complete.
                     let _ = self.reports.send(ReportedDatagram {
                         from,
                         len,
@@ -213,6 +233,7 @@ fn with_listener<T: Send>(
     std::thread::scope(|scope| {
         let over = &over;
         let sending = scope.spawn(move || {
+            // Datagrams that arrive before the board listens are lost, and would count as loss.
             let size = is_ready.recv().ok()?;
             let result = traffic(size, &reported, over);
             // The end datagram can be lost too, so repeat it until the board's program has ended.
@@ -265,6 +286,7 @@ pub(super) fn deliver(
     let socket = course.to_board().map_err(Trouble::Send)?;
     let code = course.listen_code(mark, TUTORIAL, handler);
     let measured = with_listener(talk, &socket, mark, &code, IDLE + SLACK, |_, _, over| {
+        // One datagram is not enough: this text is the whole step, and Wi-Fi loses datagrams.
         for _ in 0..TRIES * 4 {
             let _ = socket.send(payload);
             pause(Instant::now() + LATE / 2, over);

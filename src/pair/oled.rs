@@ -28,6 +28,7 @@ const LCD_ROWS: [i16; 2] = [32, 64];
 /// Glyphs are 16 pixels high.
 const GLYPH: usize = 16;
 
+/// Sends the plan's text and judges what the OLED shows. Adds what it found to `result`.
 pub(super) fn step(
     talk: &mut BoardSession,
     plan: &PairPlan,
@@ -48,6 +49,7 @@ pub(super) fn step(
     } else {
         agent::FINISH
     };
+    // Ask for the last picture again: the serial line may have lost its frame.
     talk.call(Work::ReadingOled, finish, work, &mut |_: &[&str]| {})?;
     let mut sender = None;
     for line in &said {
@@ -89,6 +91,7 @@ pub(super) fn step(
     let rows: Vec<i16> = screen.texts.iter().map(|text| text.y).collect();
     let problem = if !screen.whole {
         Some(sentence!("pair.oled-not-whole"))
+    // A missing first frame is no error: it was only lost on the serial line.
     } else if address.as_ref().is_some_and(|address| *address != here) {
         Some(sentence!(
             "pair.oled-other-address",
@@ -107,6 +110,7 @@ pub(super) fn step(
     } else {
         ROWS.iter()
             .zip(&wanted)
+            // The texts are right, and the pixels may still be dark: a font at the wrong offset draws nothing.
             .find(|(row, text)| !text.trim().is_empty() && is_dark(screen, **row))
             .map(|(row, text)| sentence!("pair.oled-dark", text = format!("{text:?}"), row = row))
     };

@@ -69,6 +69,7 @@ pub(super) fn watch<'a>(
     go(context, name, open, on_step, Some(on_round))
 }
 
+/// Opens the port, runs the steps, and skips those that became pointless.
 fn go<'a>(
     context: TestContext<'a>,
     name: &str,
@@ -114,18 +115,26 @@ fn go<'a>(
     }
 }
 
+/// The test of one board.
 struct PairTest<'a> {
+    /// What to test.
     plan: &'a PairPlan,
+    /// This PC's receiving sockets.
     post: &'a Post,
+    /// When the test began.
     begin: Instant,
+    /// The results so far.
     steps: Vec<StepResult>,
+    /// Gets each result.
     on_step: OnStep<'a>,
+    /// Gets each round of a watch; `None` for a single test.
     on_round: Option<OnRound<'a>>,
 }
 
 /// What the test did to the board's radio.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Radio {
+    /// Nothing.
     #[default]
     AsItWas,
     /// The test connected the board to a Wi-Fi.
@@ -137,12 +146,14 @@ enum Radio {
 /// What the clean-up has to restore.
 #[derive(Debug, Default)]
 struct Touched {
+    /// The board's radio.
     radio: Radio,
     /// The free bytes of the file system before the test.
     files_free: Option<i64>,
 }
 
 impl PairTest<'_> {
+    /// Reports a step and keeps its result.
     fn end(&mut self, mut result: StepResult, start: Instant) {
         result.time = start.elapsed();
         (self.on_step)(&result);
@@ -167,6 +178,7 @@ impl PairTest<'_> {
         })
     }
 
+    /// Gives each step without a result one that says why it was skipped.
     fn skip_rest(&mut self) {
         let is_interrupted = self
             .steps
@@ -183,6 +195,7 @@ impl PairTest<'_> {
         self.steps.sort_by_key(|result| result.step);
     }
 
+    /// Runs the steps on a board that has answered, then the clean-up.
     fn with_board(&mut self, mut talk: BoardSession) {
         let mut touched = Touched::default();
         self.with_program(&mut talk, &mut touched);
@@ -196,10 +209,12 @@ impl PairTest<'_> {
             }
         }
         let start = Instant::now();
+        // Always, whatever failed before: the board must be left as it was found.
         let result = clean_up(talk, &touched);
         self.end(result, start);
     }
 
+    /// The steps between the serial line and the clean-up. Records in `touched` what it changes on the board.
     fn with_program(&mut self, talk: &mut BoardSession, touched: &mut Touched) {
         let Some(info) = self.firmware(talk, touched) else {
             return;
@@ -236,6 +251,7 @@ impl PairTest<'_> {
             );
             return;
         }
+        // The OLED shows what a datagram brings, so without one there is nothing to judge.
         if self.reaches_no_board() {
             self.end(
                 StepResult::skipped(Step::Oled, sentence!("pair.no-datagram-reaches-board")),
@@ -252,6 +268,7 @@ impl PairTest<'_> {
         self.end(result, start);
     }
 
+    /// Asks the board what it is; `None` if it does not answer.
     fn firmware(&mut self, talk: &mut BoardSession, touched: &mut Touched) -> Option<Info> {
         let start = Instant::now();
         let mut result = StepResult::new(Step::Firmware, sentence!("pair.firmware-tried"));
@@ -314,6 +331,7 @@ impl PairTest<'_> {
         info
     }
 
+    /// Brings the board into the network; `None` if it has no connection.
     fn wifi(&mut self, talk: &mut BoardSession, touched: &mut Touched) -> Option<Online> {
         let start = Instant::now();
         let mut result = StepResult::new(Step::Wifi, StepNote::Nothing);
@@ -372,6 +390,7 @@ impl PairTest<'_> {
         found
     }
 
+    /// The board's address, this PC's side of the path, the datagrams that arrive, and the run's token.
     #[expect(clippy::type_complexity, reason = "taken apart by the one caller")]
     fn find_addresses(
         &mut self,
@@ -433,6 +452,7 @@ impl PairTest<'_> {
         {
             result.note(sentence!("pair.addresses-different-networks"));
         }
+        // Subscribe before the board is asked to send anything: datagrams that nobody waits for are dropped.
         let token = token();
         let arrivals = match self.post.subscribe(local, board, token) {
             Ok(arrivals) => {

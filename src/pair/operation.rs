@@ -8,23 +8,38 @@ use crate::text::sentence::{Sentence, sentence};
 /// An operation on the board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Work {
+    /// Our functions go to the board.
     Loading,
+    /// The board's own `main.py` is read.
     ReadingMain,
+    /// Its names are looked for.
     LookingAtMain,
+    /// Sockets of the last program are closed.
     ClosingSockets,
+    /// The board joins a Wi-Fi.
     JoiningWifi,
+    /// The board says how it is connected.
     LookingAtWifi,
+    /// The board becomes an access point.
     StartingAccessPoint,
+    /// The board receives.
     Listening,
+    /// The board sends.
     Sending,
+    /// The OLED's last picture is read.
     ReadingOled,
+    /// Our functions are removed.
     EndingProgram,
+    /// The board leaves the Wi-Fi.
     LeavingWifi,
+    /// The board's access point goes off.
     StoppingAccessPoint,
+    /// The free space is read.
     LookingAtFiles,
 }
 
 impl Work {
+    /// The operation as a sentence of the catalogue.
     fn sentence(self) -> Sentence {
         match self {
             Self::Loading => sentence!("pair.doing-loading"),

@@ -239,6 +239,7 @@ impl StepResult {
 
     /// Adds a finding that is only a warning.
     pub(crate) fn warn(&mut self, finding: Finding) {
+        // A warning must not hide a failure that came before it.
         self.verdict = self.verdict.max(Verdict::Warned);
         self.findings.push(finding);
     }
@@ -266,6 +267,7 @@ impl BoardReport {
             .filter(|verdict| *verdict != Verdict::Skipped)
             .max()
             .unwrap_or(Verdict::Skipped);
+        // Whatever else was found: half a test has no verdict.
         if self.was_interrupted() {
             return Verdict::Interrupted;
         }

@@ -39,6 +39,8 @@ pub(super) fn main_has_ended(talk: &mut BoardSession) -> Result<bool, SessionErr
     if names.is_empty() || !hidden_error::ends_silently(&source) {
         return Ok(false);
     }
+    // Names that only the program's `try` assigns prove that it ran so far; that no program was stopped proves that
+    // it ended.
     let code = format!(
         "_pw('names',*[n for n in({},)if n in globals()])",
         names.join(",")

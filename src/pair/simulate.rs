@@ -53,16 +53,21 @@ pub(crate) enum SimulatorFault {
 /// The process and pipes of a virtual board. It ends on drop.
 #[derive(Debug)]
 pub struct Simulated {
+    /// The process.
     child: Child,
+    /// What goes to the board; `None` once it is closed.
     stdin: Option<ChildStdin>,
+    /// What the board prints, from a thread per stream.
     output: Receiver<Vec<u8>>,
     /// The output of the boot.
     boot: Vec<u8>,
+    /// What is left of the last chunk.
     rest: Vec<u8>,
     /// Whether a program runs that Ctrl-C could interrupt: code was sent, and its end was not read yet.
     is_running: bool,
     /// The last bytes that were read.
     tail: Vec<u8>,
+    /// When it was interrupted last.
     interrupted: Option<Instant>,
 }
 
@@ -122,6 +127,7 @@ pub fn start_program(program: PathBuf, address: Ipv4Addr) -> Result<Simulated, E
             source,
         },
     })?;
+    // Threads, because reading a pipe with a timeout is not possible with the standard library.
     let (sender, output) = sync_channel(WAITING);
     for stream in [
         child
@@ -218,6 +224,7 @@ impl Drop for Simulated {
     }
 }
 
+/// The error for a control line, which pipes do not have.
 fn no_lines() -> io::Error {
     io::Error::new(io::ErrorKind::Unsupported, SimulatorFault::NoLines)
 }

@@ -25,28 +25,36 @@ const LOOK: Duration = Duration::from_millis(50);
 /// A datagram that arrived.
 #[derive(Debug)]
 pub(super) struct Arrived {
+    /// When it was read from the socket.
     pub(super) at: Instant,
     /// The sender's address; it is not the board's if a router or a virtual machine rewrites it (NAT).
+    /// The board's own address.
     pub(super) from: Ipv4Addr,
+    /// Its bytes.
     pub(super) payload: Vec<u8>,
 }
 
 /// A measurement that waits for a board's datagrams.
 struct Subscriber {
     from: Ipv4Addr,
+    /// The token of its run.
     token: [u8; 4],
+    /// Where its datagrams go.
     to: SyncSender<Arrived>,
 }
 
 /// One receiving socket.
 struct Inbox {
+    /// One for each board whose test runs.
     subscribers: Mutex<Vec<Subscriber>>,
+    /// Set when the thread should end.
     ended: AtomicBool,
 }
 
 /// All receiving sockets of a run. They close on drop.
 #[derive(Default)]
 pub(crate) struct Post {
+    /// By the local address.
     inboxes: Mutex<BTreeMap<SocketAddrV4, Arc<Inbox>>>,
 }
 
@@ -66,6 +74,7 @@ impl Post {
         token: [u8; 4],
     ) -> io::Result<Receiver<Arrived>> {
         let mut inboxes = self.inboxes.lock().unwrap_or_else(PoisonError::into_inner);
+        // All boards send to the same port, and only one socket can have it.
         let inbox = match inboxes.get(&local) {
             Some(inbox) => Arc::clone(inbox),
             None => {
@@ -116,7 +125,9 @@ fn open(local: SocketAddrV4) -> io::Result<Arc<Inbox>> {
     Ok(inbox)
 }
 
+/// Hands each datagram to the board that it belongs to, until the inbox has ended.
 fn hear(socket: &UdpSocket, inbox: &Inbox) {
+    // No UDP payload is longer, so nothing is cut here.
     let mut buffer = vec![0; 65_536];
     while !inbox.ended.load(Ordering::Relaxed) {
         let (len, from) = match socket.recv_from(&mut buffer) {
@@ -150,6 +161,8 @@ fn hear(socket: &UdpSocket, inbox: &Inbox) {
                 payload: payload.to_vec(),
             };
             !matches!(
+                // Never wait for one board's measurement: the others' datagrams would be dropped by the kernel
+                // meanwhile.
                 subscriber.to.try_send(arrived),
                 Err(TrySendError::Disconnected(_))
             )
@@ -182,15 +195,19 @@ pub(super) struct Facing {
 /// The interface on the path to the board.
 #[derive(Debug, Clone)]
 pub(super) struct PathInterface {
+    /// Its name.
     pub(super) name: String,
     /// The prefix length of its network.
     pub(super) prefix: u8,
+    /// Whether the board's address is in its network.
     pub(super) has_board: bool,
+    /// The longest IP packet; `None` if the operating system does not report it.
     pub(super) mtu: Option<usize>,
 }
 
 /// Finds the local address that the operating system uses to send to the board, without sending anything.
 pub(super) fn facing(board: Ipv4Addr, port: u16) -> io::Result<Facing> {
+    // Connecting a UDP socket only chooses the route; no packet is sent.
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket.connect((board, port))?;
     let SocketAddr::V4(local) = socket.local_addr()? else {

@@ -11,7 +11,9 @@ const FILLER: u8 = b'u';
 /// The token and phase that distinguish the datagrams of one phase from all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct PhaseMark {
+    /// The run.
     pub(super) token: [u8; 4],
+    /// The phase within the run.
     pub(super) phase: u8,
 }
 

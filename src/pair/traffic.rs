@@ -26,7 +26,9 @@ const WEAK: i64 = -75;
 
 /// Collects the results of the steps.
 pub(super) trait StepCollector {
+    /// Takes the result of a step that began at `start`.
     fn end_step(&mut self, result: StepResult, start: Instant);
+    /// What to test.
     fn plan(&self) -> &PairPlan;
     /// Whether the last result makes the next steps pointless.
     fn must_stop(&self) -> bool;
@@ -128,6 +130,7 @@ fn send_to(address: Ipv4Addr, port: u16) -> Sentence {
     )
 }
 
+/// Measures from the board to the PC; `Err(None)` if this PC has no socket for it.
 fn up(
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
@@ -161,12 +164,14 @@ fn cut(counts: &SizeCounts, result: &mut StepResult) {
 /// What the results from PC to board imply for the other direction.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Downwards {
+    /// How many datagrams reached the board.
     received: u64,
     /// The source address that the board saw, if it is not the PC's address.
     alias: Option<Ipv4Addr>,
 }
 
 impl Downwards {
+    /// From the measurement.
     pub(super) fn of(down: &Down) -> Self {
         Self {
             received: down.counts.received(),
@@ -179,9 +184,13 @@ impl Downwards {
 pub(super) struct Judge {
     /// Whether a direction lost more than the limit.
     is_lossy: bool,
+    /// The accepted loss in each direction, in percent.
     max_loss: f64,
+    /// The board's signal in dBm.
     rssi: Option<i64>,
+    /// The port on which this PC receives.
     port: u16,
+    /// Whether both are in one network, as far as this PC can tell.
     same_network: bool,
 }
 
@@ -201,6 +210,7 @@ impl Judge {
         }
     }
 
+    /// Judges the direction from the PC to the board. `up` is the other direction, if it was measured already.
     pub(super) fn down(
         &mut self,
         down: &Down,
@@ -220,10 +230,13 @@ impl Judge {
         if counts.received() == 0 {
             let up_received = up.map(|up| up.counts.received());
             let diagnosis = match up {
+                // Two networks explain the silence without anybody blocking anything.
                 _ if !self.same_network && up_received.unwrap_or(0) == 0 => {
                     Diagnosis::DifferentSubnets
                 }
                 Some(up) if up.alias.is_some() => Diagnosis::AddressRewritten,
+                // A firewall on this PC lets its own datagrams out; only something between the two blocks both
+                // directions.
                 Some(_) if up_received == Some(0) => Diagnosis::ApIsolation,
                 _ => Diagnosis::PcToBoardBlocked,
             };
@@ -258,6 +271,7 @@ impl Judge {
         self.lost(counts, result);
     }
 
+    /// Judges the direction from the board to the PC.
     pub(super) fn up(
         &mut self,
         up: &Up,
@@ -296,6 +310,7 @@ impl Judge {
                 Some(0) | None if !self.same_network => Diagnosis::DifferentSubnets,
                 Some(0) => Diagnosis::ApIsolation,
                 _ if down_alias.is_some() => Diagnosis::AddressRewritten,
+                // Nobody answered the board's ARP request, so no datagram came as far as this PC's firewall.
                 _ if up.no_arp > 0 => Diagnosis::BoardNoArp,
                 _ => Diagnosis::PcFirewall,
             };
@@ -378,6 +393,7 @@ impl Judge {
         }
     }
 
+    /// The finding for this percentage of lost datagrams.
     fn loss(&self, loss: f64) -> Finding {
         let diagnosis = if self.rssi.is_some_and(|rssi| rssi <= WEAK) {
             Diagnosis::WeakSignal
@@ -401,6 +417,7 @@ impl Judge {
         Finding::with(diagnosis, detail)
     }
 
+    /// Judges the round trip.
     pub(super) fn echo(
         &self,
         echo: &measure::Echo,
@@ -436,6 +453,7 @@ impl Judge {
             result.note(sentence!("pair.board-last-error", number = number));
             set(result, "board_errno", json!(number));
         }
+        // With loss in both directions, lost echoes say nothing new.
         if echo.received == 0 && !self.is_lossy {
             result.fail(match echo.error {
                 Some(measure::ENOMEM) => {
@@ -510,12 +528,14 @@ fn ms(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e3
 }
 
+/// Adds a figure for programs.
 fn set(result: &mut StepResult, key: &str, value: Value) {
     if let Some(figures) = result.figures.as_object_mut() {
         figures.insert(key.to_owned(), value);
     }
 }
 
+/// The sizes as phrases, for a list.
 fn sizes(sizes: &[usize]) -> Vec<Sentence> {
     sizes
         .iter()
@@ -553,6 +573,7 @@ fn longest_of(
 
 /// The name of the limit: a stable code, and a sentence.
 fn limit(longest: Longest, mtu: usize) -> (&'static str, Sentence) {
+    // 20 bytes of IPv4 header and 8 of UDP.
     let whole = mtu.saturating_sub(28);
     match longest.fails {
         None if longest.memory => ("board_memory", sentence!("pair.limit-board-memory")),

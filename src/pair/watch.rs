@@ -17,6 +17,7 @@ use crate::text::sentence::sentence;
 
 /// The datagrams in each direction and the echoes of a round: about a second with the default interval.
 const COUNT: u16 = 10;
+/// How many echoes.
 const ECHOES: u16 = 5;
 
 /// The counts of one direction in a round.
@@ -101,6 +102,7 @@ pub(super) fn rounds(
     None
 }
 
+/// One round; fails with what keeps further rounds from making sense.
 fn round(
     plan: &PairPlan,
     talk: &mut BoardSession,
@@ -138,6 +140,7 @@ fn round(
     judge.up(&up, Some(Downwards::of(&down)), course, &mut result);
     round.findings.append(&mut result.findings);
     round.last = up.last;
+    // Without a datagram that reaches the board, each echo would wait a second for nothing.
     if round.down.received > 0 {
         let echo = measure::echo(talk, course, ECHOES)?;
         round.echo = DirectionCounts {

@@ -33,10 +33,15 @@ const MAX_SEEN: usize = 64;
 /// The board's connection.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Online {
+    /// Its IPv4 address, as the board writes it.
     pub(super) address: String,
+    /// Its netmask.
     pub(super) netmask: String,
+    /// Its router.
     pub(super) gateway: String,
+    /// Its signal in dBm.
     pub(super) rssi: Option<i64>,
+    /// The Wi-Fi's name; empty if unknown.
     pub(super) ssid: String,
 }
 
@@ -63,6 +68,7 @@ pub(super) fn online(talk: &mut BoardSession) -> Result<Option<Online>, SessionE
     Ok(online)
 }
 
+/// The text of hexadecimal digits: a name may have any bytes, and spaces separate the words of a line.
 fn name(hex: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&from_hex(hex)?).into_owned())
 }
@@ -70,12 +76,15 @@ fn name(hex: &str) -> Option<String> {
 /// The scan results and the outcome of the join.
 #[derive(Debug, Default)]
 struct Tried {
+    /// The names in the air, with their signal in dBm.
     networks: Vec<(String, i64)>,
     /// The Wi-Fi that the board left.
     left: Option<String>,
     /// Whether the board was already connected to this Wi-Fi.
     joined: Option<bool>,
+    /// The radio's status after the attempt.
     status: i64,
+    /// Whether the Wi-Fi was in the air.
     seen: bool,
 }
 
@@ -92,6 +101,7 @@ pub(super) fn step(
     result: &mut StepResult,
 ) -> Result<(Option<Online>, bool), SessionError> {
     talk.load()?;
+    // Before Wi-Fi, because a program that was stopped leaves its socket open, also in the raw REPL.
     close_sockets(talk)?;
     let wifi = match network {
         PairNetwork::Current => {
@@ -152,6 +162,7 @@ pub(super) fn step(
     Ok((online, !was_there))
 }
 
+/// Says in the result how the board is connected.
 fn describe(online: &Online, was_there: bool, result: &mut StepResult) {
     let mut seen = vec![if online.ssid.is_empty() {
         sentence!("pair.wifi-connected").into()

@@ -225,6 +225,7 @@ pub(crate) fn examine(
         .into_iter()
         .map(|(address, interface)| OwnAddress { address, interface })
         .collect();
+    // A firewall's rules may differ by interface; the board's datagrams come in on this one.
     let facing = own.first().map(|own| own.interface.as_str());
     let firewall = of_firewall(firewall::look(port, facing)?, port);
     let network = [of_addresses(own, port), of_port(port), firewall];
@@ -240,11 +241,13 @@ pub(crate) fn examine(
     Ok(network.into_iter().chain(serial).collect())
 }
 
+/// The finding about this PC's addresses, the most likely one first.
 fn of_addresses(mut own: Vec<OwnAddress>, port: u16) -> DoctorFinding {
     if own.is_empty() {
         return DoctorFinding::NoAddress;
     }
     let first = own.remove(0);
+    // 169.254.0.0/16 (RFC 3927): an address that a PC gives itself when no DHCP server answers.
     if first.address.is_link_local() {
         return DoctorFinding::SelfAssigned { own: first };
     }
@@ -255,7 +258,9 @@ fn of_addresses(mut own: Vec<OwnAddress>, port: u16) -> DoctorFinding {
     }
 }
 
+/// The finding about the port: binds it for a moment.
 fn of_port(port: u16) -> DoctorFinding {
+    // Binding is the only test that also covers what the operating system reserves.
     match UdpSocket::bind((Ipv4Addr::UNSPECIFIED, port)) {
         Ok(_) => DoctorFinding::PortFree { port },
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => DoctorFinding::PortInUse {
@@ -266,6 +271,7 @@ fn of_port(port: u16) -> DoctorFinding {
     }
 }
 
+/// The finding about the firewall.
 fn of_firewall(verdict: FirewallVerdict, port: u16) -> DoctorFinding {
     match verdict {
         FirewallVerdict::Off => DoctorFinding::FirewallOff,

@@ -15,6 +15,7 @@ pub(super) enum DriverFault {
     Old {
         /// The port's name.
         port: String,
+        /// Its chip.
         chip: Chip,
         /// The year of the driver.
         year: u16,
@@ -45,6 +46,7 @@ impl Device {
         chip_of(vendor, product).filter(|chip| !chip.is_native())
     }
 
+    /// The year of the driver's date.
     fn year(&self) -> Option<u16> {
         self.date
             .as_deref()?
@@ -76,6 +78,7 @@ pub(super) fn judge(devices: &[Device], ports: &[Listed]) -> Vec<DriverFault> {
             }
             _ => continue,
         };
+        // A class room's PC remembers dozens of boards that were plugged in once.
         if !findings.contains(&finding) {
             findings.push(finding);
         }

@@ -139,22 +139,29 @@ pub(crate) fn search(wait: Duration, probes: bool) -> Findings {
     }
 }
 
+/// What was found so far, and who is asked.
 struct Search {
+    /// The boards, by address.
     boards: BTreeMap<Ipv4Addr, FoundBoard>,
     /// All devices of the neighbour table.
     macs: BTreeMap<Ipv4Addr, Mac>,
+    /// Asks for names.
     resolver: Resolver,
+    /// Asks for the port, if the user wants that.
     probes: Option<Probes>,
+    /// Whether the operating system shows its neighbour table.
     has_table: bool,
 }
 
 impl Search {
+    /// Takes the new devices of the neighbour table.
     fn read_table(&mut self) {
         let Some(table) = neighbours::read() else {
             self.has_table = false;
             return;
         };
         for neighbour in table {
+            // An address may pass to another device while the search runs.
             let is_new = self.macs.insert(neighbour.address, neighbour.mac) != Some(neighbour.mac);
             if is_new && neighbour.mac.is_espressif() {
                 self.add(neighbour.address, Evidence::NeighbourTable);
@@ -162,6 +169,7 @@ impl Search {
         }
     }
 
+    /// Takes the answers that have come.
     fn hear(&mut self) {
         for (address, name) in self.resolver.answers() {
             self.add(address, Evidence::Mdns);
@@ -174,8 +182,10 @@ impl Search {
         }
     }
 
+    /// Adds a board, or another way in which it was found.
     fn add(&mut self, address: Ipv4Addr, evidence: Evidence) {
         let is_new = !self.boards.contains_key(&address);
+        // Answers come from the network; nobody may fill this PC's memory with them.
         if is_new && self.boards.len() >= MAX_BOARDS {
             return;
         }
@@ -192,6 +202,7 @@ impl Search {
         }
     }
 
+    /// The boards with everything that is known of them.
     fn finish(self) -> Vec<FoundBoard> {
         let Self {
             boards,

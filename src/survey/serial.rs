@@ -66,6 +66,7 @@ pub(crate) enum PortFinding {
 }
 
 impl PortFinding {
+    /// The stable code.
     pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Board { .. } => "board",
@@ -80,6 +81,7 @@ impl PortFinding {
         }
     }
 
+    /// How much it matters.
     pub(super) fn severity(&self) -> Severity {
         match self {
             Self::Board { .. } => Severity::Ok,
@@ -93,6 +95,7 @@ impl PortFinding {
         }
     }
 
+    /// The command that cures it, for this system's usual shell.
     pub(super) fn command(&self) -> Option<String> {
         Some(match self {
             Self::Board { .. } | Self::Unlisted => return None,
@@ -163,6 +166,7 @@ pub(super) fn examine(named: Option<&str>) -> Vec<PortFinding> {
         findings.extend(boards.map(|(port, chip)| of_port(&port.name, Some(chip))));
     }
     let without_port = ports::boards_without_port(&listed);
+    // On Ubuntu, brltty claims the USB ID 1a86:7523, which is the CH340's.
     if without_port.iter().any(|_| is_brltty_there()) {
         findings.push(PortFinding::Brltty { port: None });
     } else {
@@ -182,6 +186,7 @@ pub(super) fn examine(named: Option<&str>) -> Vec<PortFinding> {
     findings
 }
 
+/// Examines one port without opening it.
 fn of_port(name: &str, chip: Option<Chip>) -> PortFinding {
     let port = name.to_owned();
     if name.contains("://") {

@@ -17,6 +17,7 @@ use crate::pair::test_datagram::{self, PhaseMark, ReceivedHeader};
 /// The results from the PC to the board.
 #[derive(Debug)]
 pub(in crate::pair) struct Down {
+    /// What arrived, by size.
     pub(in crate::pair) counts: SizeCounts,
     /// The last error of our own socket.
     pub(in crate::pair) error: Option<io::Error>,
@@ -63,6 +64,8 @@ pub(in crate::pair) fn down(
                 let Some(&size) = sizes.get(header.place) else {
                     return true;
                 };
+                // Only a datagram with the whole header has our token, so that a stranger's address is not taken for
+                // this PC's.
                 if report.first.len() == test_datagram::HEADER
                     && let Some(from) = report.from
                 {
@@ -102,6 +105,7 @@ pub(in crate::pair) fn down(
                             down.error = Some(error);
                         }
                     }
+                    // Read the reports meanwhile: the channel would otherwise hold all of them.
                     while take(&mut down, Duration::ZERO) {}
                 }
             }
@@ -121,6 +125,7 @@ pub(in crate::pair) fn down(
     let mut down = measured
         .0
         .ok_or(Trouble::SessionError(SessionError::Restarted))?;
+    // The probe of the tutorial's limit is no size of the plan.
     down.counts.sizes.pop();
     Ok(down)
 }

@@ -11,8 +11,11 @@ use crate::udp::stats::Spread;
 /// The results of the round trip.
 #[derive(Debug)]
 pub(in crate::pair) struct Echo {
+    /// How many were sent.
     pub(in crate::pair) sent: u64,
+    /// How many came back in time, unchanged.
     pub(in crate::pair) received: u64,
+    /// The round-trip times.
     pub(in crate::pair) rtt: Spread,
     /// Echoes with wrong bytes, or that arrived after their timeout.
     pub(in crate::pair) other: u64,
@@ -56,6 +59,7 @@ pub(in crate::pair) fn echo(
             lost_in_a_row += 1;
             while start.elapsed() < ECHO_WAIT && !over.load(Ordering::Relaxed) {
                 match socket.recv(&mut buffer) {
+                    // All bytes must agree, so that a late echo of an earlier datagram does not count for this one.
                     Ok(len) if buffer.get(..len) == Some(&payload[..]) => {
                         echo.rtt.record(start.elapsed());
                         echo.received += 1;

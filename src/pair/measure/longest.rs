@@ -15,6 +15,7 @@ use crate::pair::test_datagram::{self, PhaseMark};
 /// The longest payload that arrived complete, and the shortest that did not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::pair) struct Longest {
+    /// The longest that arrived complete, in bytes.
     pub(in crate::pair) whole: usize,
     /// `None` if no length failed.
     pub(in crate::pair) fails: Option<usize>,
@@ -86,6 +87,7 @@ pub(in crate::pair) fn longest_down(
         let mut number = 0;
         search(mtu(course), most, |length| {
             let sizes = [length];
+            // A single lost datagram must not look like a limit.
             for _ in 0..TRIES {
                 number += 1;
                 let bytes = test_datagram::payload(mark, 0, number, length);

@@ -17,6 +17,7 @@ use crate::udp::stats::Spread;
 /// The results from the board to the PC.
 #[derive(Debug)]
 pub(in crate::pair) struct Up {
+    /// What arrived, by size.
     pub(in crate::pair) counts: SizeCounts,
     /// The times between consecutive arrivals.
     pub(in crate::pair) gaps: Spread,
@@ -46,29 +47,40 @@ const STRANGERS: usize = 64;
 
 /// Receives while the board sends.
 struct UpEars<'a> {
+    /// The datagrams of this PC's socket.
     arrivals: &'a Receiver<Arrived>,
+    /// The sizes that the board sends.
     sizes: &'a [usize],
+    /// What tells this phase's datagrams from others.
     mark: PhaseMark,
+    /// The board's own address.
     board: Ipv4Addr,
+    /// The results so far.
     up: Up,
+    /// When the last one arrived.
     last: Option<Instant>,
     /// Datagrams from other addresses, in order of arrival.
     strangers: Vec<(Ipv4Addr, Seen)>,
+    /// How many of them to keep.
     most_strangers: usize,
 }
 
 /// What is kept of a datagram.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
+    /// When it arrived.
     at: Instant,
+    /// Its length in bytes.
     len: usize,
     /// Its first bytes, and their number.
     first: [u8; HEADER],
     first_len: usize,
+    /// Whether the rest of its bytes is right.
     is_whole: bool,
 }
 
 impl Seen {
+    /// Keeps what is needed to count it, without the payload: the strangers' datagrams may be many.
     fn of(arrived: &Arrived) -> Self {
         let bytes = &arrived.payload;
         let mut first = [0; HEADER];
@@ -84,6 +96,7 @@ impl Seen {
         }
     }
 
+    /// Its first bytes.
     fn first(&self) -> &[u8] {
         self.first.get(..self.first_len).unwrap_or_default()
     }
@@ -100,6 +113,7 @@ impl LineHandler for UpEars<'_> {
                 Ok(number) => {
                     self.up.error = Some(number);
                     let fits = self.sizes.get(place).is_some_and(|&size| size <= ONE_FRAME);
+                    // A payload of several frames may also fail with ENOMEM because the board has no memory for it.
                     self.up.no_arp += u64::from(number == ENOMEM && fits);
                 }
                 Err(_) => self.up.memory = true,
@@ -115,6 +129,7 @@ impl LineHandler for UpEars<'_> {
 }
 
 impl UpEars<'_> {
+    /// Counts a datagram from the board, and keeps one from elsewhere.
     fn take(&mut self, arrived: &Arrived) {
         let seen = Seen::of(arrived);
         if arrived.from == self.board {
@@ -142,6 +157,7 @@ impl UpEars<'_> {
         }
     }
 
+    /// Counts a datagram of this phase.
     fn count(&mut self, seen: &Seen) {
         let Some(header) = test_datagram::read(seen.first(), seen.len, self.mark, self.sizes)
         else {

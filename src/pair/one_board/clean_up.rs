@@ -68,6 +68,7 @@ fn failure(is_lost: bool) -> Diagnosis {
 struct Left {
     /// The free bytes of the file system.
     free: Option<i64>,
+    /// What became of the board's access point.
     access_point: AccessPoint,
 }
 
@@ -96,6 +97,7 @@ impl AccessPoint {
     }
 }
 
+/// Our program's message that the access point is still on.
 const STILL_ON: &[u8] = b"\x1eap 1";
 
 /// The board's message; an exception while the access point is switched off means that it is still on.
@@ -109,6 +111,7 @@ fn or_still_on(radio: Radio, left: Result<Vec<u8>, BoardError>) -> Result<Vec<u8
     }
 }
 
+/// Undoes the changes and soft-resets, which removes our functions.
 fn put_in_order(talk: &mut BoardSession, touched: &Touched) -> Result<Left, BoardError> {
     let limit = Duration::from_secs(5);
     // If the test ended early, its functions are not on the board, and there is nothing to undo.

@@ -31,6 +31,7 @@ pub(super) fn only_5ghz(ssid: &str) -> Result<Option<Sentence>, SessionError> {
                     "device",
                     "wifi",
                     "list",
+                    // A scan takes seconds; the list of the last one is recent enough.
                     "--rescan",
                     "no",
                 ],
@@ -72,6 +73,7 @@ fn of_nmcli(answer: &str, ssid: &str) -> Vec<bool> {
         .filter_map(|line| line.rsplit_once(':'))
         .filter(|(name, _)| name.replace("\\:", ":").replace("\\\\", "\\") == ssid)
         .filter_map(|(_, frequency)| frequency.split_whitespace().next()?.parse().ok())
+        // 2.4 GHz ends at 2,495 MHz, 5 GHz begins at 5,150 MHz.
         .map(|mhz: u32| mhz > 4000)
         .collect()
 }

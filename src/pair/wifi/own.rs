@@ -26,10 +26,15 @@ const LOOK: Duration = Duration::from_millis(200);
 /// The board's description of its own network.
 #[derive(Debug, Default)]
 struct BoardNetwork {
+    /// Whether it was on before the test.
     was_on: bool,
+    /// The board's address in it.
     address: String,
+    /// Its netmask.
     netmask: String,
+    /// Its router, which is the board.
     gateway: String,
+    /// Its name.
     ssid: String,
 }
 
@@ -90,6 +95,7 @@ pub(in crate::pair) fn step(
     }))
 }
 
+/// Starts the access point and asks for its addresses.
 fn start(talk: &mut BoardSession, own_ap: &BoardAp) -> Result<BoardNetwork, SessionError> {
     // The same calls as `enable_APWiFi` of the maker's module (mpython.py, class wifi), but only with WPA2.
     let code = format!(
@@ -125,6 +131,7 @@ fn address_in(board: Ipv4Addr, mask: Ipv4Addr) -> Option<(Ipv4Addr, String)> {
         .find(|(address, _)| *address != board && is_in(*address, board, mask))
 }
 
+/// Whether an address is in the board's network.
 fn is_in(address: Ipv4Addr, board: Ipv4Addr, mask: Ipv4Addr) -> bool {
     // Without a netmask, every address would be in the board's network.
     !mask.is_unspecified() && address & mask == board & mask

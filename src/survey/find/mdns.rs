@@ -38,9 +38,11 @@ const MAX_ANSWERS: usize = 64;
 /// The questions for names, and the sockets for the answers.
 #[derive(Debug)]
 pub(super) struct Resolver {
+    /// One per network.
     sockets: Vec<UdpSocket>,
     /// When to ask for the default names.
     ask_at: Vec<Instant>,
+    /// The number of the last question.
     id: u16,
 }
 
@@ -69,6 +71,7 @@ impl Resolver {
         self.ask(&[format!("{d}.{c}.{b}.{a}.in-addr.arpa")], TYPE::PTR);
     }
 
+    /// Sends one question for all of these names.
     fn ask(&mut self, names: &[String], kind: TYPE) {
         self.id = self.id.wrapping_add(1);
         let mut packet = Packet::new_query(self.id);
@@ -77,6 +80,7 @@ impl Resolver {
             let (kind, class) = (QTYPE::TYPE(kind), QCLASS::CLASS(CLASS::IN));
             packet
                 .questions
+                // `true` asks for a unicast answer (RFC 6762, section 5.4), which comes to our port.
                 .push(Question::new(name, kind, class, true));
         }
         let Ok(question) = packet.build_bytes_vec() else {
@@ -123,6 +127,7 @@ fn socket(own: Ipv4Addr) -> std::io::Result<UdpSocket> {
 
 /// The name that the sender of an answer gives to itself. What it says of other devices does not count.
 fn name_of(from: Ipv4Addr, answer: &[u8]) -> Option<String> {
+    // Look at the counts first: the parser would allocate for as many records as they claim.
     let counts = answer.get(4..12)?;
     let is_small = counts.chunks_exact(2).all(|count| {
         let count = count.try_into().map_or(u16::MAX, u16::from_be_bytes);

@@ -72,6 +72,7 @@ impl Probes {
     }
 }
 
+/// Sends the datagram from a connected socket: only then the kernel reports a refusal.
 fn ask(address: Ipv4Addr) -> std::io::Result<UdpSocket> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket.set_nonblocking(true)?;

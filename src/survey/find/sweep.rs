@@ -28,12 +28,16 @@ pub(super) struct SweptNetwork {
     pub(crate) own: Ipv4Addr,
     /// The first address, with the length of the prefix.
     pub(crate) block: (Ipv4Addr, u8),
+    /// The next address.
     next: u32,
+    /// The last address.
     end: u32,
+    /// Addresses that are left out.
     own_and_broadcast: [u32; 2],
 }
 
 impl SweptNetwork {
+    /// The network of an address, or its nearest 256 addresses; `None` if there is nothing to find.
     fn new(own: Ipv4Addr, netmask: Ipv4Addr) -> Option<Self> {
         let mask = netmask.to_bits();
         // A network of two or one has no other hosts to find: a tunnel, a virtual machine.
@@ -41,6 +45,7 @@ impl SweptNetwork {
             return None;
         }
         let broadcast = own.to_bits() | !mask;
+        // At most 256 addresses: a school's /16 would need four minutes, and disturb everybody with ARP requests.
         let prefix = mask.count_ones().max(24);
         let near = u32::MAX << (32 - prefix);
         let first = own.to_bits() & near;
@@ -96,7 +101,9 @@ pub(super) fn networks() -> Vec<SweptNetwork> {
 /// The datagrams that are still to be sent.
 #[derive(Debug)]
 pub(super) struct Sweep {
+    /// A socket per network, and what is left of it.
     to: Vec<(UdpSocket, SweptNetwork)>,
+    /// When the next datagram is due.
     next: Instant,
 }
 
