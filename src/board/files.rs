@@ -12,6 +12,7 @@ mod call_result;
 mod changed;
 mod compare;
 pub mod download;
+mod entry;
 pub mod error;
 mod excess;
 pub(crate) mod exclude;
@@ -24,6 +25,7 @@ pub mod remote;
 pub mod transfer;
 pub mod upload;
 pub(crate) mod upload_plan;
+mod wildcards;
 
 use std::time::Duration;
 
@@ -38,6 +40,8 @@ use crate::board::repl::Repl;
 pub(crate) use crate::board::path::{
     BoardPath, MachineText, Shown, escape_value, unescape, with_slashes,
 };
+pub(crate) use entry::Room;
+pub use entry::{Entry, PathKind};
 pub(crate) use put::{Sent, is_temporary};
 
 use call_result::{
@@ -62,44 +66,6 @@ const UNKNOWN_SIZE: u64 = 16 << 20;
 
 /// The SHA-256 of a file.
 pub(crate) type Hash = [u8; 32];
-
-/// What is at a path on the board.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PathKind {
-    /// Nothing.
-    Nothing,
-    /// A folder.
-    Folder,
-    /// A file.
-    File {
-        /// The length in bytes.
-        len: u64,
-        /// The hash.
-        hash: Hash,
-    },
-    /// A file that the board cannot read; holds the exception.
-    Unreadable(String),
-}
-
-/// An entry of a folder on the board.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The full path.
-    pub path: BoardPath,
-    /// The length in bytes; 0 for a folder.
-    pub(crate) len: u64,
-    /// Whether it is a folder.
-    pub(crate) is_folder: bool,
-}
-
-/// The space in one of the board's file systems.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Room {
-    /// The free bytes; 0 with `total` 0 if the file system does not report them.
-    pub(crate) free: u64,
-    /// The size in bytes.
-    pub(crate) total: u64,
-}
 
 /// The board's properties at the start of the session.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

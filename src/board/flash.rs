@@ -26,6 +26,7 @@ pub mod layout;
 mod loader;
 pub mod pieces;
 mod read;
+mod reply;
 pub mod reset;
 mod session;
 pub mod slip;

@@ -5,6 +5,7 @@
 //! and runs them in `__main__`, as the raw REPL would. A program too long for the board's memory goes into a file.
 
 pub(crate) mod known;
+mod self_contained;
 pub(crate) mod source;
 mod transfer;
 

@@ -10,6 +10,7 @@ use super::exclude::Exclude;
 use super::remote::{self, RemotePath};
 use super::transfer::{TransferEvent, TransferObserver, Transferred};
 use super::upload_plan::{self, ExcludedEntries, PutPlan, Tree};
+use super::wildcards;
 use super::{BoardPath, Entry, Files, PathKind};
 use crate::board::error::Error as BoardError;
 use crate::board::operation::RefusalReason;
@@ -92,7 +93,7 @@ impl Upload {
     ) -> Result<Self, TransferError> {
         let mut trees = Vec::new();
         for local in locals {
-            for local in upload_plan::expand(local)? {
+            for local in wildcards::expand(local)? {
                 trees.push(Tree::read(&local, &excludes)?);
             }
         }

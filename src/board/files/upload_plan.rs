@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
-use super::error::{NoMatch, TransferError, TransferRefusal};
+use super::error::{TransferError, TransferRefusal};
 use super::exclude::{Exclude, is_excluded};
 use super::{BoardPath, Shown, is_temporary};
 use crate::file;
@@ -46,8 +46,6 @@ pub(super) struct PutPlan {
 pub struct ExcludedEntries(BTreeMap<String, u64>);
 
 impl ExcludedEntries {
-    /// Adds a file, or a folder with its content. `below` is its path below the tree, `parents` the folders that it
-    /// is in.
     /// Counts one more entry with this name.
     fn add(&mut self, name: &[u8]) {
         *self.0.entry(Shown(name).to_string()).or_default() += 1;
@@ -126,6 +124,8 @@ impl Tree {
         self.is_folder
     }
 
+    /// Adds a file, or a folder with its content. `below` is its path below the tree, `parents` the folders that it
+    /// is in.
     fn add(
         &mut self,
         local: &Path,
@@ -321,41 +321,6 @@ fn name_of(path: &Path) -> Result<Vec<u8>, TransferRefusal> {
         Some(Component::Normal(name)) => Ok(name.as_encoded_bytes().to_vec()),
         _ => Ok(Vec::new()),
     }
-}
-
-/// The files that match a pattern with wildcards, if no file has exactly that name: `cmd.exe` and PowerShell leave this
-/// to the program. A name that begins with a dot matches only a pattern that does, as in a Unix shell.
-pub(super) fn expand(local: &Path) -> Result<Vec<PathBuf>, file::Error> {
-    let pattern = match local.to_str() {
-        Some(text) if text.contains(['*', '?', '[']) => text,
-        _ => return Ok(vec![local.to_owned()]),
-    };
-    if std::fs::symlink_metadata(local).is_ok() {
-        return Ok(vec![local.to_owned()]);
-    }
-    let options = glob::MatchOptions {
-        // As the shells of each system do it.
-        case_sensitive: !cfg!(windows),
-        require_literal_separator: true,
-        require_literal_leading_dot: true,
-    };
-    let open = |source| file::Error::Open {
-        path: local.to_owned(),
-        source,
-    };
-    let matches = glob::glob_with(pattern, options)
-        .map_err(|error| open(std::io::Error::new(std::io::ErrorKind::InvalidInput, error)))?;
-    let mut found = Vec::new();
-    for path in matches {
-        found.push(path.map_err(|error| open(error.into()))?);
-    }
-    if found.is_empty() {
-        return Err(open(std::io::Error::new(
-            std::io::ErrorKind::NotFound,
-            NoMatch,
-        )));
-    }
-    Ok(found)
 }
 
 #[cfg(test)]

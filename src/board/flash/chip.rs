@@ -17,7 +17,8 @@ use espflash::flasher::FlashSize;
 use espflash::target::Chip;
 
 use self::spec::{Bits, ChipSpec, EfuseField, Revision, Watchdogs};
-use super::loader::{CommandFault, Loader, QUICK, SecurityInfo};
+use super::loader::{CommandFault, Loader, QUICK};
+use super::reply::SecurityInfo;
 
 /// The chips that udpcli writes to.
 const SPECS: [&ChipSpec; 9] = [
