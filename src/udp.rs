@@ -39,6 +39,7 @@ pub(crate) const MAX_PAYLOAD_V6: usize = 65_527;
 /// Header bytes that IP (without options) and UDP add to a payload, by the peer's address family.
 #[must_use]
 pub(crate) fn header_len(peer: &SocketAddr) -> usize {
+    // 20 or 40 bytes of IP header (RFC 791, RFC 8200), and 8 of UDP (RFC 768).
     if peer.is_ipv4() { 28 } else { 48 }
 }
 
@@ -94,6 +95,7 @@ impl fmt::Display for Rejected {
 
 impl From<Rejected> for io::Error {
     fn from(rejected: Rejected) -> Self {
+        // The kind that Linux gives for EPERM, so that code that looks only at the kind treats both alike.
         Self::new(io::ErrorKind::PermissionDenied, rejected)
     }
 }

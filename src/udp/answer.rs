@@ -73,6 +73,7 @@ pub(crate) fn check(
     {
         return Err(Silence::Sender);
     }
+    // The port alone decides nothing: another machine may send from the same port number.
     let is_own_address =
         peer.ip() == run.local.ip() || peer.ip().is_loopback() || own.contains(&peer.ip());
     if peer.port() == run.local.port() && is_own_address {
@@ -86,8 +87,11 @@ pub(crate) fn check(
 /// window boundary.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct AnswerRate {
+    /// When the current window began.
     window: Instant,
+    /// The answers in the current window.
     current: u32,
+    /// The answers in the window before.
     previous: u32,
 }
 
@@ -106,6 +110,7 @@ impl AnswerRate {
     pub(crate) fn has_room(&mut self, now: Instant, per_second: u32) -> bool {
         const WINDOW: Duration = Duration::from_secs(1);
         let age = now.saturating_duration_since(self.window);
+        // Nothing of what was counted is still within the last second.
         if age >= 2 * WINDOW {
             *self = Self::new(now);
         } else if age >= WINDOW {

@@ -24,13 +24,17 @@ pub(crate) fn prepare(socket: &Socket, is_v4: bool, options: &ReceiveOptions) {
 /// Receives datagrams into reused buffers.
 #[derive(Debug)]
 pub(crate) struct Receiver {
+    /// How this system receives.
     way: ReceiveWay,
+    /// The longest payload to hand on; what is beyond is cut off.
     recv_size: usize,
 }
 
 #[derive(Debug)]
 enum ReceiveWay {
+    /// Many datagrams per system call.
     Batched(system::BatchReceiver),
+    /// One datagram per call, into this buffer.
     Single(Box<[u8]>),
 }
 
@@ -72,12 +76,15 @@ impl Receiver {
         mut each: impl FnMut(Run<'_>),
     ) -> io::Result<usize> {
         let recv_size = self.recv_size;
+        // Cut here and not with a short buffer: the full length must stay known, because the output states it.
         let mut cut = |run: Run<'_>| each(run.cut_to(recv_size));
         match &mut self.way {
             ReceiveWay::Batched(receiver) => receiver.receive(socket, local, limit, cut),
             ReceiveWay::Single(buffer) => {
                 let (len, peer) = socket.try_recv_from(buffer)?;
                 let payload = buffer.get(..len).unwrap_or_default();
+                // Without control messages nothing says how a datagram was addressed, except on a socket that is
+                // bound to a group.
                 let addressed = if local.ip().is_multicast() {
                     Addressed::Group
                 } else {
@@ -88,6 +95,8 @@ impl Receiver {
                     canonical(peer),
                     local,
                     addressed,
+                    // The kernel's time is in a control message too: the clock after the call is the best that is
+                    // left.
                     Timestamp::now(),
                 ));
                 Ok(1)
@@ -99,6 +108,7 @@ impl Receiver {
 /// Sends the datagrams of an [`Outbox`].
 #[derive(Debug)]
 pub(crate) struct Transmitter {
+    /// How this system sends.
     way: TransmitWay,
     /// `None` on a connected socket.
     peer: Option<SocketAddr>,
@@ -106,7 +116,9 @@ pub(crate) struct Transmitter {
 
 #[derive(Debug)]
 enum TransmitWay {
+    /// Many datagrams per system call.
     Batched(system::BatchTransmitter),
+    /// One datagram per call.
     Single,
 }
 

@@ -16,22 +16,30 @@ const MAX_SPARE: usize = 1024;
 /// A payload and where it goes. The order of the fields is the order of sending.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Waiting<T> {
+    /// When to send it.
     due: Instant,
     /// Keeps payloads that are due at once in the order of their datagrams.
     number: u64,
+    /// Where it goes.
     pub(super) to: T,
+    /// The bytes to send.
     pub(super) payload: Vec<u8>,
 }
 
 /// The queue, bounded in number and bytes.
 #[derive(Debug)]
 pub(super) struct Delayed<T> {
+    /// The payloads that wait; the next one is at the top.
     waiting: BinaryHeap<Reverse<Waiting<T>>>,
+    /// The sum of the lengths of the payloads that wait.
     bytes: usize,
+    /// The number of the next payload.
     next: u64,
+    /// Empty buffers for reuse.
     spare: Vec<Vec<u8>>,
 }
 
+// By hand: the derived one would demand that `T` has a default.
 impl<T: Ord> Default for Delayed<T> {
     fn default() -> Self {
         Self {
@@ -51,6 +59,8 @@ impl<T: Ord> Delayed<T> {
 
     /// Keeps a buffer for reuse.
     pub(super) fn give_back(&mut self, mut buffer: Vec<u8>) {
+        // A few long datagrams must not hold memory for the rest of the run; 2,048 bytes hold a datagram of one
+        // Ethernet frame.
         if self.spare.len() < MAX_SPARE && buffer.capacity() <= 2048 {
             buffer.clear();
             self.spare.push(buffer);
@@ -90,6 +100,7 @@ impl<T: Ord> Delayed<T> {
             return None;
         }
         let Reverse(taken) = self.waiting.pop()?;
+        // The exact counterpart of `add`: nothing may change a payload while it waits.
         self.bytes -= taken.payload.len();
         Some(taken)
     }

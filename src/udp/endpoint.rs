@@ -32,9 +32,11 @@ impl FromStr for Endpoint {
         if let Some(board) = board(text) {
             return board;
         }
+        // An input method for Chinese leaves full-width colons and digits behind, which look the same on the screen.
         let text = &*fullwidth::to_ascii(text);
         if let Some((_, rest)) = text.split_once("://") {
             let rest = rest.trim_end_matches('/');
+            // Someone who pastes `udp://192.168.0.5:6000` learns which part to keep.
             return Err(sentence!("value.scheme", rest = rest));
         }
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
@@ -64,6 +66,7 @@ impl FromStr for Endpoint {
         if host.is_empty() {
             return Err(sentence!("value.no-host"));
         }
+        // On a numeric keypad of some layouts, the decimal key gives a comma.
         if host.contains(',') {
             let meant = format!("{}:{port}", host.replace(',', "."));
             return Err(sentence!("value.comma", meant = meant));
@@ -129,6 +132,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
+    /// Whether an address is of this family.
     fn allows(self, address: &SocketAddr) -> bool {
         match self {
             Self::Any => true,
@@ -137,6 +141,7 @@ impl Family {
         }
     }
 
+    /// The name for messages.
     fn name(self) -> &'static str {
         match self {
             Self::Any => "IP",
@@ -164,6 +169,7 @@ impl Endpoint {
             source,
         };
         let found: Vec<SocketAddr> = match self.literal()? {
+            // Without the resolver: it could wait for a name server that nobody needs here.
             Some(address) => vec![address],
             None => tokio::net::lookup_host((self.host.as_str(), self.port))
                 .await
@@ -201,6 +207,7 @@ impl Endpoint {
         };
         let scope = match zone {
             Some(zone) => match (interface::find(zone), zone.strip_prefix("25")) {
+                // An interface may be called `25x`, so what the user wrote comes first.
                 (Ok(found), _) => found.index,
                 // In URLs, %25 is the escaped % (RFC 6874).
                 (Err(_), Some(decoded)) if !decoded.is_empty() => interface::find(decoded)?.index,
@@ -221,6 +228,7 @@ fn in_order(found: Vec<SocketAddr>, family: Family) -> Vec<SocketAddr> {
             addresses.push(address);
         }
     }
+    // A stable sort: within a family the resolver's order stays, which is its order of preference (RFC 6724).
     addresses.sort_by_key(SocketAddr::is_ipv6);
     addresses
 }

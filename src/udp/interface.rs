@@ -21,6 +21,7 @@ const RECENT: Duration = Duration::from_secs(1);
 /// A cache of this machine's addresses, refreshed at most once per second: each query costs a dozen system calls.
 #[derive(Debug, Default)]
 pub(crate) struct RecentAddresses {
+    /// When the list was read, and the addresses.
     read: Option<(Instant, Vec<IpAddr>)>,
 }
 
@@ -64,6 +65,7 @@ pub(crate) fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
             (
                 // A machine assigns itself a 169.254/16 address when it got none by DHCP (RFC 3927): sort these last.
                 address.is_link_local(),
+                // A PC often has Wi-Fi and a cable. The board gets only one of the addresses, so the order matters.
                 Some(*address) != default,
                 is_virtual(name),
             )
@@ -140,6 +142,7 @@ pub(crate) fn find(text: &str) -> Result<NamedInterface, Error> {
     let by_index = |known: &&NamedInterface| number == Some(known.index);
     let known = named
         .iter()
+        // By name first: an interface may have a number for its name.
         .find(by_name)
         .or_else(|| named.iter().find(by_index))
         .cloned();
@@ -220,6 +223,7 @@ pub(crate) fn names() -> Vec<String> {
     names
 }
 
+/// The error for a name that no interface has; it lists those that exist.
 fn unknown(name: &str) -> Error {
     let mut known = names();
     known.dedup();

@@ -80,11 +80,17 @@ pub(crate) enum ListenEnd {
 /// A listener with its sockets and counts.
 #[derive(Debug)]
 pub(crate) struct Listener<'a> {
+    /// What to do.
     plan: &'a ListenPlan,
+    /// The open sockets.
     sockets: &'a [Bound],
+    /// Receives from each of them: one set of buffers is enough, because one socket is read at a time.
     receiver: Receiver,
+    /// The counts so far.
     counts: ListenCounts<'a>,
+    /// What is answered, and what waits to be sent.
     answers: Answers<'a>,
+    /// When the run began.
     started: Instant,
     /// The multicast memberships of each socket, in the order of `sockets`.
     memberships: Vec<Memberships>,
@@ -110,10 +116,12 @@ impl<'a> Listener<'a> {
         {
             tracing::info!(say = "udp.no-broadcast-flag", rate = answering.rate);
         }
+        // On loopback alone nothing comes or goes, so no netlink socket is opened for it.
         let depends = sockets.iter().any(|bound| !bound.local.ip().is_loopback())
             || memberships.iter().any(|groups| !groups.is_empty());
         let watch = depends.then(InterfaceWatch::new).and_then(|watch| {
             watch
+                // Not an error: the listener works, and only misses an interface that appears later.
                 .inspect_err(|error| tracing::debug!("changes of interfaces are not told: {error}"))
                 .ok()
         });
@@ -154,6 +162,8 @@ impl<'a> Listener<'a> {
                 self.answers.next_due(),
             ];
             let index = tokio::select! {
+                // In this order: the end that the user asked for first, then the deadlines, which a flood of
+                // datagrams must not delay.
                 biased;
                 () = end_asked_at(Site::Datagrams, shutdown) => {
                     return self.last_look(sink).await.map(|flow| if flow == Flow::Continue { ListenEnd::Interrupted } else { ListenEnd::ReaderGone });
@@ -202,11 +212,14 @@ impl<'a> Listener<'a> {
                     continue;
                 }
                 () = changed(&mut self.watch) => {
+                    // Counted from the first change: a network that changes all the time must not put the refresh off
+                    // for ever.
                     next_refresh.get_or_insert_with(|| Instant::now() + SETTLING);
                     continue;
                 }
                 index = ready(self.sockets, next_socket) => index,
             };
+            // The next wait begins behind this socket, so that a busy one does not starve the others.
             next_socket = index + 1;
             let Some(bound) = self.sockets.get(index) else {
                 continue;
@@ -238,6 +251,7 @@ impl<'a> Listener<'a> {
                     }
                 }
                 if self.is_complete() {
+                    // The peer that sent the last datagram may wait for its answer.
                     return Ok(self.wait_for_answers(shutdown).await);
                 }
             }
@@ -276,6 +290,7 @@ impl<'a> Listener<'a> {
         }
     }
 
+    /// Whether as many datagrams have arrived as the user asked for.
     fn is_complete(&self) -> bool {
         self.plan
             .count
@@ -326,6 +341,7 @@ impl<'a> Listener<'a> {
         // Yield once: tokio polls epoll only between tasks, and sockets may have become ready while this task was busy
         // or the program was suspended.
         tokio::task::yield_now().await;
+        // Bounded: a sender that never stops would otherwise keep a listener alive that the user has stopped.
         let until = Instant::now() + LAST_LOOK;
         for index in 0..self.sockets.len() {
             while !self.is_complete() && Instant::now() < until {
@@ -356,6 +372,7 @@ impl<'a> Listener<'a> {
             .sockets
             .iter()
             .try_fold(Drops::default(), |sum, bound| {
+                // If one socket does not say, the sum is unknown, and not what the others say.
                 Some(sum + self.receiver.drops(&bound.socket)?)
             });
         ListenSummary {

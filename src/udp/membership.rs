@@ -54,6 +54,7 @@ impl Group {
         }
     }
 
+    /// Joins the group on the interface with this index.
     fn join(&self, socket: &Socket, index: u32) -> io::Result<()> {
         match self.address {
             IpAddr::V4(address) => {
@@ -71,7 +72,9 @@ impl Group {
 /// The groups of one socket.
 #[derive(Debug)]
 pub(crate) struct Memberships {
+    /// The groups as the user named them.
     groups: Vec<Group>,
+    /// Each group's address with the index of an interface on which it is joined.
     joined: Vec<(IpAddr, u32)>,
     /// Interfaces on which a join failed and the user was told, so that the warning is not repeated.
     failed: Vec<(IpAddr, u32)>,
@@ -92,6 +95,7 @@ impl Memberships {
             let interfaces = group.interfaces()?;
             let (joined, failed) = memberships.join_on(socket, &group, &interfaces);
             match failed.into_iter().next_back() {
+                // One interface that takes the group is enough; a PC has several that cannot, such as tunnels.
                 Some((_, source)) if joined.is_empty() && !memberships.has(&group) => {
                     let on = group.interface.as_ref();
                     return Err(Error::Join {
@@ -122,6 +126,8 @@ impl Memberships {
         let present = interface::named();
         let is_present =
             |(_, index): &(IpAddr, u32)| present.iter().any(|named| named.index == *index);
+        // The kernel has dropped these memberships: an interface that comes back, even with the same index, must be
+        // joined again.
         self.joined.retain(is_present);
         self.failed.retain(is_present);
         for group in self.groups.clone() {
@@ -132,6 +138,7 @@ impl Memberships {
         }
     }
 
+    /// Whether the group is joined on any interface.
     fn has(&self, group: &Group) -> bool {
         self.joined
             .iter()

@@ -6,7 +6,9 @@ pub(crate) const MOST_AT_ONCE: usize = 128;
 /// Datagrams to send; their payloads are contiguous in one buffer, as GSO needs them.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
+    /// All payloads, one behind the other.
     bytes: Vec<u8>,
+    /// Where each payload ends in `bytes`.
     ends: Vec<usize>,
     /// The common length of all datagrams, if they are equally long; then offsets are computed, not looked up.
     even_len: Option<usize>,
@@ -26,6 +28,7 @@ impl Outbox {
     /// Replaces the contents with `count` copies of one payload. Another call with the same payload keeps the existing
     /// copies, including any headers written over them.
     pub(crate) fn repeat(&mut self, payload: &[u8], count: usize) {
+        // A run that sends the same payload again and again copies nothing.
         if !self.is_repeated {
             self.clear();
             self.is_repeated = true;
@@ -69,6 +72,7 @@ impl Outbox {
     fn end_at(&mut self, start: usize) {
         let len = self.bytes.len() - start;
         self.even_len = match self.even_len {
+            // The first datagram sets the length. `None` later means that two differ, and stays.
             None if self.ends.is_empty() => Some(len),
             even => even.filter(|&even| even == len),
         };
@@ -110,6 +114,7 @@ impl Outbox {
     ) -> impl Iterator<Item = &mut [u8]> {
         let len = self.even_len.unwrap_or(0);
         let span = self.bytes.get_mut(first * len..(first + count) * len);
+        // `chunks_exact_mut` panics at 0, the length of empty datagrams; then the span is empty too.
         span.unwrap_or_default().chunks_exact_mut(len.max(1))
     }
 
@@ -178,10 +183,12 @@ impl Outbox {
             .count()
     }
 
+    /// Where a payload begins in `bytes`.
     fn start(&self, index: usize) -> usize {
         index.checked_sub(1).map_or(0, |before| self.end(before))
     }
 
+    /// Where it ends.
     fn end(&self, index: usize) -> usize {
         self.ends.get(index).copied().unwrap_or(self.bytes.len())
     }

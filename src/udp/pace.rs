@@ -33,6 +33,7 @@ impl FromStr for Rate {
         }
         let (digits, factor) = match text.strip_suffix(['k', 'K']) {
             Some(digits) => (digits, 1e3),
+            // A small `m` stays an error: elsewhere it means milli.
             None => text
                 .strip_suffix('M')
                 .map_or((text, 1.0), |digits| (digits, 1e6)),
@@ -83,7 +84,9 @@ const RAMP_START: f64 = 0.1;
 /// When the datagrams of a schedule are due.
 #[derive(Debug, Clone)]
 enum Shape {
+    /// A datagram per gap.
     Even,
+    /// So many back to back, and then the pause that keeps the mean rate.
     Burst(u64),
     Poisson {
         random: Random,
@@ -104,18 +107,22 @@ enum Shape {
 pub(crate) struct Pace {
     /// The mean interval between two datagrams, in nanoseconds; with a ramp, the interval at its end.
     gap: f64,
+    /// How the datagrams are spread around the mean.
     shape: Shape,
     /// The time from the last datagram to the next, in nanoseconds.
     pause: f64,
     /// If the delay exceeds this, in nanoseconds, the schedule restarts instead of catching up.
     forgiven: f64,
+    /// The progress; `None` until the first datagram is due.
     clock: Option<ScheduleState>,
+    /// The datagrams since the start or the last restart.
     sent: u64,
 }
 
 /// The progress of the schedule.
 #[derive(Debug, Clone, Copy)]
 struct ScheduleState {
+    /// When the schedule started, or restarted last.
     start: Instant,
     /// The time of the last update.
     last: Instant,
@@ -149,6 +156,7 @@ impl Pace {
     /// One datagram every `gap`.
     #[must_use]
     pub(crate) fn every(gap: Duration) -> Self {
+        // An interval and a rate differ in what a delay means: see the two constants.
         Self::even(gap.as_secs_f64() * 1e9, INTERVAL_FORGIVEN)
     }
 
@@ -157,10 +165,12 @@ impl Pace {
     pub(crate) fn at(rate: Rate) -> Self {
         match rate {
             Rate::Max => Self::unpaced(),
+            // A slow rate has gaps longer than that; without this it would restart at each.
             Rate::PerSecond(rate) => Self::even(1e9 / rate, RATE_FORGIVEN.max(1e9 / rate)),
         }
     }
 
+    /// A schedule with this gap, in nanoseconds.
     fn even(gap: f64, forgiven: f64) -> Self {
         Self {
             gap,
@@ -192,12 +202,16 @@ impl Pace {
     /// The same for a ramp that ends with the last of so many datagrams.
     #[must_use]
     pub(crate) fn with_ramp_over(self, datagrams: u64) -> Self {
+        // The mean rate of a ramp is halfway between its start and the full rate.
         let over = self.gap * datagrams as f64 * 2.0 / (1.0 + RAMP_START);
         self.shaped(Shape::Ramp { over, origin: 0.0 })
     }
 
+    /// The same schedule with another shape.
     fn shaped(mut self, shape: Shape) -> Self {
         self.shape = shape;
+        // A pattern holds its mean over a longer time, so it must be allowed to catch up even if it was given as an
+        // interval.
         self.forgiven = self.forgiven.max(RATE_FORGIVEN);
         self
     }
@@ -267,6 +281,7 @@ impl Pace {
         }
         let passed = self.advance(now).passed;
         if !matches!(self.shape, Shape::Even) {
+            // On a copy, because only `count` may move the schedule on: the caller may send fewer.
             let mut ahead = self.clone();
             ahead.step();
             let more = std::iter::from_fn(|| (ahead.wanted() <= passed).then(|| ahead.step()));
@@ -311,9 +326,12 @@ impl Pace {
                 passed: 0.0,
             });
         };
+        // The schedule moves on by at most one pause, or by the lateness of a timer. What is beyond is a delay, which
+        // it catches up with slowly.
         let step = nanos(now.saturating_duration_since(clock.last)).min(BURST.max(self.pause));
         let real = nanos(now.saturating_duration_since(clock.start));
         clock.last = clock.last.max(now);
+        // Never ahead of the real time: the rate would be higher than the user asked for.
         clock.passed = (clock.passed + step * CATCH_UP).min(real);
         // Measure how overdue the next datagram is, not how long ago the last one was sent.
         if real - self.wanted() > self.forgiven && !self.is_unpaced() {
@@ -343,10 +361,12 @@ fn ramp(over: f64, even: f64) -> f64 {
     over * (root - RAMP_START) / growth
 }
 
+/// In nanoseconds.
 fn nanos(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e9
 }
 
+/// So many nanoseconds after `start`.
 fn after(start: Instant, nanos: f64) -> Instant {
     // An interval can be 100 years long; clamp it so that the sum does not overflow.
     start

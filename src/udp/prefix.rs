@@ -9,7 +9,9 @@ use crate::text::sentence::{Sentence, sentence};
 /// An address or a CIDR block, such as `192.168.0.0/24`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Prefix {
+    /// The address; its bits beyond the prefix do not count.
     address: IpAddr,
+    /// How many bits must agree.
     bits: u8,
 }
 
@@ -40,6 +42,7 @@ impl Prefix {
     #[must_use]
     pub(crate) fn contains(self, address: IpAddr) -> bool {
         let differ = match (self.address, address) {
+            // Shifted to the top, so that the leading zeros count from the first bit of the address in both families.
             (IpAddr::V4(a), IpAddr::V4(b)) => u128::from(a.to_bits() ^ b.to_bits()) << 96,
             (IpAddr::V6(a), IpAddr::V6(b)) => a.to_bits() ^ b.to_bits(),
             _ => return false,

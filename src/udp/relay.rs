@@ -70,9 +70,13 @@ pub(crate) struct RelayPlan {
 /// The counts of one target.
 #[derive(Debug, Default, Clone, Copy)]
 pub(super) struct TargetCounts {
+    /// Datagrams passed on to it.
     sent: u64,
+    /// Datagrams that the operating system refused to send.
     failed: u64,
+    /// Refusals by the target.
     refused: u64,
+    /// Datagrams that came from it.
     replies: u64,
     /// Whether the user knows that the target refuses.
     is_told: bool,
@@ -81,24 +85,35 @@ pub(super) struct TargetCounts {
 /// A relay with its socket, sessions and counts.
 #[derive(Debug)]
 pub(crate) struct Relay<'a> {
+    /// What to do.
     plan: &'a RelayPlan,
+    /// The socket that clients send to.
     bound: &'a Bound,
+    /// Whether it is bound to a wildcard address, so that each reply must name its source address.
     is_wildcard: bool,
     /// Receives from clients.
     clients: Receiver,
     /// Receives from targets. It is apart, because drops are counted per socket, and these come and go.
     replies: Receiver,
+    /// The clients.
     sessions: Sessions,
+    /// The way to the targets.
     forward: Lane,
+    /// The way back.
     back: Lane,
     /// The sessions whose outbox is not empty.
     touched: Vec<usize>,
+    /// The replies to send next.
     outbox: Outbox,
+    /// The client of each of them, and the source address.
     to: Vec<(SocketAddr, Option<IpAddr>)>,
+    /// The counts per target, in the plan's order.
     targets: Vec<TargetCounts>,
     /// Datagrams from the relay's own sockets.
     looped: u64,
+    /// For datagrams that are due at a time: tokio's own timer is too coarse.
     timer: system::Timer,
+    /// When the run began.
     started: Instant,
 }
 
@@ -106,6 +121,7 @@ impl<'a> Relay<'a> {
     /// A relay that receives on this open socket.
     #[must_use]
     pub(crate) fn new(plan: &'a RelayPlan, bound: &'a Bound) -> Self {
+        // A session must outlive what still waits on its way, or the reply would find nobody.
         let longest = plan.forward.longest_delay().max(plan.back.longest_delay());
         let timeout = plan.session_timeout.saturating_add(longest);
         Self {
@@ -143,6 +159,7 @@ impl<'a> Relay<'a> {
         let mut first = 0;
         let mut errors = 0;
         loop {
+            // Without sessions there is nothing to look after, and the relay sleeps until a datagram comes.
             let has_sessions = self.sessions.len() > 0;
             let deadlines = [end, next_stats, has_sessions.then_some(next_sweep)];
             let due = [self.forward.next_due(), self.back.next_due()];
@@ -212,6 +229,7 @@ impl<'a> Relay<'a> {
         }
     }
 
+    /// What the kernel dropped before the relay could read it: of the clients' socket, as the others come and go.
     fn dropped(&self) -> Option<Drops> {
         self.clients.drops(&self.bound.socket)
     }
@@ -245,6 +263,7 @@ impl<'a> Relay<'a> {
     }
 }
 
+/// The end of a run that was stopped for this reason.
 fn stopped(flow: Flow, reason: ListenEnd) -> ListenEnd {
     match flow {
         Flow::Continue => reason,

@@ -160,17 +160,25 @@ pub(crate) enum SendEnd {
 /// One run of sending.
 #[derive(Debug)]
 pub(crate) struct Sender<'a> {
+    /// The settings of the run.
     plan: &'a SendPlan,
+    /// The socket.
     bound: &'a Bound,
+    /// Its local address, as far as it is known.
     local: SocketAddr,
     /// Which replies to wait for now: those of the plan, or of a step of a conversation.
     replies: Option<&'a ReplyPlan>,
+    /// Sends, in batches where the system can.
     transmitter: Transmitter,
+    /// Receives replies; `None` if nobody wants any.
     receiver: Option<Receiver>,
+    /// When the next datagram is due.
     pace: Pace,
+    /// The counts so far.
     report: SendSummary,
     /// The counts of the steps of a conversation that are over.
     past: SendSummary,
+    /// What came of each step of a conversation.
     results: Vec<ExchangeResult>,
     /// Whether to keep the beginnings of replies for the results.
     keeps_results: bool,
@@ -178,18 +186,29 @@ pub(crate) struct Sender<'a> {
     sends: VecDeque<(u64, Instant)>,
     /// The number of the next datagram, sent or failed.
     next_number: u64,
+    /// When the run began.
     started: Instant,
+    /// When the first datagram was sent.
     first_sent: Instant,
+    /// When the last one was.
     last_sent: Instant,
+    /// The datagrams that failed since the last that was sent.
     failures_in_a_row: u32,
     /// How many ICMP errors arrived so far, including those for other datagrams.
     reports: u64,
+    /// This machine's addresses, to tell its own errors from those of others.
     own_addresses: RecentAddresses,
+    /// How long to wait for a full device queue.
     queue_wait: QueueWait,
+    /// When to poll for replies again.
     next_look: Instant,
+    /// When a network error was last told.
     last_warning: Option<Instant>,
+    /// The path's MTU, once known.
     path_mtu: Option<usize>,
+    /// Whether the path's MTU was asked for already.
     is_path_known: bool,
+    /// Which advice was given.
     advice: LoggedNotices,
 }
 
@@ -203,11 +222,13 @@ fn write_headers(first: u64, outbox: &mut Outbox, indices: Range<usize>, append:
     }
 }
 
+/// Writes the header at the beginning and the checksum at the end of each payload.
 fn write_into<'a>(
     first: u64,
     payloads: impl Iterator<Item = &'a mut [u8]>,
     append: Option<Append>,
 ) {
+    // One reading of the clock per call and not per datagram: they leave together, within some microseconds.
     let sent = Timestamp::now();
     for (sequence, payload) in (first..).zip(payloads) {
         Header { sequence, sent }.write(payload);
@@ -523,6 +544,7 @@ impl<'a> Sender<'a> {
                         return Ok(Some(end));
                     }
                 }
+                // EINTR: a signal came first. The loop looks at `shutdown` and then sends the same datagram again.
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // A pending error of an earlier datagram: the kernel has not tried this one yet.
                 Err(error) if self.hear_errors(Some(&error), Loudness::Warn) && may_retry => {
@@ -571,6 +593,7 @@ impl<'a> Sender<'a> {
         }
     }
 
+    /// Counts datagrams that the kernel took, and notes when, for the times of the replies.
     fn count_sent(&mut self, outbox: &Outbox, first: usize, count: usize, sent_at: Instant) {
         if self.next_number == 0 {
             self.first_sent = sent_at;
@@ -585,6 +608,7 @@ impl<'a> Sender<'a> {
             let after = self.next_number + count as u64;
             for number in self
                 .next_number
+                // At most as many as are kept: a batch may be longer than the list.
                 .max(after.saturating_sub(SENDS_KEPT as u64))..after
             {
                 if self.sends.len() == SENDS_KEPT {
@@ -610,6 +634,8 @@ impl<'a> Sender<'a> {
     /// failures.
     fn fail_one(&mut self, source: io::Error) -> Result<(), Error> {
         let peer = self.plan.peer;
+        // EPERM from a send call has only this cause: a rule of this machine's own firewall (netfilter's DROP in
+        // OUTPUT).
         let source = if system::is_own_firewall(&source) {
             Rejected { by: None }.into()
         } else {
@@ -624,9 +650,12 @@ impl<'a> Sender<'a> {
         }
         self.report.errors += 1;
         self.report.unsent += 1;
+        // A failed datagram has used its number and its turn in the pace. The next one must not be sent at once to
+        // make up for it.
         self.next_number += 1;
         self.pace.count(1);
         self.failures_in_a_row += 1;
+        // Only without a pace: then a hundred failures take no time, while a paced sender may outlive an outage.
         if self.pace.is_unpaced() && self.failures_in_a_row >= MAX_FAILURES_IN_A_ROW {
             return Err(Error::SendSome {
                 peer,
@@ -660,6 +689,8 @@ impl<'a> Sender<'a> {
                 if left.is_zero() {
                     return Ok(None);
                 }
+                // It blocks the thread on purpose: the runtime would wake up for every forged error, at some 100 % of
+                // a core.
                 std::thread::sleep(left.min(STORM_LOOK));
                 let now = Instant::now();
                 if hears && now >= self.next_look {

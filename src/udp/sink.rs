@@ -40,5 +40,7 @@ pub(crate) trait Sink {
     fn stats(&mut self, _clauses: &dyn Fn() -> Vec<Sentence>, _json: &dyn Fn() -> Value) {}
 
     /// Called when an interface or address appeared or disappeared.
+    // Most sinks have no use for it, and none for the interval's statistics unless they show them: hence the empty
+    // defaults.
     fn network_changed(&mut self) {}
 }

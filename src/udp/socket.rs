@@ -91,6 +91,7 @@ impl Drop for Bound {
     }
 }
 
+/// Opens a socket of the address's family.
 fn create(address: &SocketAddr) -> Result<Socket, Error> {
     let domain = Domain::for_address(*address);
     tracing::debug!(
@@ -114,6 +115,7 @@ fn set(option: impl FnOnce() -> String, result: io::Result<()>) -> Result<(), Er
     result.map_err(|source| Error::Option { option, source })
 }
 
+/// Sets the options that decide who may use the same address, and through which interface.
 fn share(socket: &Socket, sharing: &Sharing, is_v4: bool) -> Result<(), Error> {
     if sharing.reuse_addr {
         set(
@@ -134,12 +136,14 @@ fn share(socket: &Socket, sharing: &Sharing, is_v4: bool) -> Result<(), Error> {
     Ok(())
 }
 
+/// Binds with the zone that a link-local address needs. `listens` is for the error's advice.
 fn bind(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<(), Error> {
     let local = &with_zone(*local)?;
     tracing::debug!("bind {local}");
     take_address(socket, local, listens)
 }
 
+/// Binds, and explains a failure.
 fn take_address(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<(), Error> {
     socket.bind(&SockAddr::from(*local)).map_err(|source| {
         // With port 0, `EADDRINUSE` means that all ephemeral ports are in use (ip(7)).
@@ -149,6 +153,7 @@ fn take_address(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<()
                 source,
             };
         }
+        // The user probably mistyped one of this machine's addresses: the error lists them.
         let known = if source.kind() == io::ErrorKind::AddrNotAvailable {
             interface::own_addresses()
         } else {
@@ -175,6 +180,7 @@ fn with_zone(local: SocketAddr) -> Result<SocketAddr, Error> {
                     second: second.name.clone(),
                 });
             }
+            // Linux refuses a link-local address without a zone (EINVAL, ipv6(7)).
             v6.set_scope_id(found.first().map_or(0, |found| found.index));
             Ok(v6.into())
         }
@@ -218,6 +224,7 @@ pub(crate) fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bou
             || format!("SO_SNDBUF {size}"),
             socket.set_send_buffer_size(size),
         )?;
+        // Linux caps the size without an error, and reports twice what it granted (socket(7)): so it is read back.
         let granted = system::usable_buffer(socket.send_buffer_size().unwrap_or(size));
         if granted < size {
             tracing::warn!(
@@ -297,6 +304,7 @@ pub(crate) fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bou
     finish(socket, &peer)
 }
 
+/// Sets the TTL or hop limit for unicast and multicast: they are separate options.
 fn set_ttl(socket: &Socket, ttl: u8, is_v4: bool) -> Result<(), Error> {
     let value = u32::from(ttl);
     if is_v4 {
@@ -328,6 +336,8 @@ pub(crate) fn open_listener(options: &ListenOptions) -> Result<(Bound, Membershi
     let local = options.local;
     let socket = create(&local)?;
     if local.is_ipv6() {
+        // Set in both cases: the default differs between systems (`net.ipv6.bindv6only` on Linux, on by default under
+        // Windows).
         let only = options.only_v6 || !local.ip().is_unspecified();
         set(
             || format!("IPV6_V6ONLY {}", u8::from(only)),

@@ -46,6 +46,7 @@ pub enum TooMany {
 /// their number costs little.
 #[derive(Debug, Default)]
 pub struct AnswerRules {
+    /// The rules; other fields name them by their place here.
     all: Vec<AnswerRule>,
     /// The first rule of each text.
     texts: HashMap<Vec<u8>, usize>,
@@ -59,6 +60,7 @@ pub struct AnswerRules {
 #[derive(Debug)]
 struct ExpressionGroup {
     encoding: TextEncoding,
+    /// The places of the rules.
     rules: Vec<usize>,
     /// `None` if the expressions are searched one by one.
     set: Option<ExpressionSet>,
@@ -81,11 +83,13 @@ impl ExpressionGroup {
                 Pattern::Text(_) | Pattern::Hex(_) => None,
             })
             .collect();
+        // A set costs memory for its cache, and one expression alone is as fast without.
         let is_worth_it = rules.len() > 1 && *sets > 0;
         let set = is_worth_it
             .then(|| ExpressionSet::new(&expressions))
             .flatten();
         if set.is_none() && is_worth_it {
+            // Halves keep their order, so the first match of the first group that has one is the first of all.
             let (first, second) = rules.split_at(rules.len() / 2);
             Self::add(all, encoding, first, sets, groups);
             Self::add(all, encoding, second, sets, groups);
@@ -103,9 +107,11 @@ impl ExpressionGroup {
 /// The datagram as UTF-8, for regular expressions; reused.
 #[derive(Debug, Default)]
 pub(crate) struct DecodedText {
+    /// The datagram as UTF-8.
     text: String,
     /// The encoding that `text` was decoded from; `None` if the datagram has not been decoded yet.
     encoding: Option<TextEncoding>,
+    /// Whether the datagram is text in that encoding.
     is_text: bool,
 }
 
@@ -115,6 +121,7 @@ impl DecodedText {
         if encoding == TextEncoding::default() {
             return (payload, false);
         }
+        // Decoded once per datagram and encoding, however many rules ask for it.
         if self.encoding != Some(encoding) {
             self.encoding = Some(encoding);
             self.text.clear();
@@ -146,6 +153,7 @@ pub struct Matched<'a> {
 /// What replies are rendered with, datagram after datagram.
 #[derive(Debug)]
 pub struct Workspace {
+    /// The datagram as text.
     decoded: DecodedText,
     /// How many replies each rule has made.
     made: Vec<u64>,
@@ -153,6 +161,7 @@ pub struct Workspace {
     locations: Vec<Option<CaptureLocations>>,
     /// The results of each set of expressions.
     found: Vec<Option<Matches>>,
+    /// What random fields are drawn from.
     state: RenderState,
 }
 
@@ -196,6 +205,7 @@ impl AnswerRules {
         let mut by_encoding: Vec<(TextEncoding, Vec<usize>)> = Vec::new();
         for (index, rule) in rules.iter().enumerate() {
             match &rule.pattern {
+                // Of two rules with the same text, the first one wins.
                 Pattern::Text(text) => drop(texts.entry(text.clone()).or_insert(index)),
                 Pattern::Hex(_) => gapped.push(index),
                 Pattern::Regex(_) => {
@@ -244,6 +254,7 @@ impl AnswerRules {
             rule.is_some_and(|rule| rule.pattern.matches(subject))
         };
         // The first rule so far; only rules before it are still of interest.
+        // A device that ends its messages with a newline, and one that does not, should match the same rule.
         let mut first = [payload, without_line_ending(payload)]
             .into_iter()
             .filter_map(|text| self.texts.get(text).copied())
@@ -259,6 +270,7 @@ impl AnswerRules {
             first = index;
         }
         for (group, found) in self.expressions.iter().zip(found) {
+            // Every rule of the group comes after one that matches already.
             if group.rules.first().is_none_or(|&index| index > first) {
                 continue;
             }
@@ -321,6 +333,7 @@ impl AnswerRules {
                 let (start, end) = found.get(group)?;
                 subject.get(start..end)
             }
+            // Texts and gaps have no groups; group 0 is the whole datagram for them.
             None => (group == 0).then_some(subject),
         };
         let mut ignored = 0;
@@ -333,8 +346,11 @@ impl AnswerRules {
             group,
             is_text,
         };
+        // Before rendering: a reply that fails has used its number, so that the numbers tell how often the rule
+        // matched.
         *seq += 1;
         let start = out.len();
+        // The checksum must fit too.
         let room = max.saturating_sub(rule.append.map_or(0, Append::len));
         rule.reply.render(&values, state, room, out)?;
         if let Some(append) = rule.append {

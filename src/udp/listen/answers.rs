@@ -36,6 +36,7 @@ pub(super) struct Request<'a> {
     pub(super) unchecked: &'a [u8],
     /// The place of the rule that matches it.
     pub(super) rule: Option<usize>,
+    /// The socket that received it.
     pub(super) via: Via,
     /// When it was received.
     pub(super) now: Instant,
@@ -49,15 +50,22 @@ pub(super) struct Answers<'a> {
     fate: Option<Random>,
     /// Each with the index of its socket.
     delayed: Delayed<(usize, (SocketAddr, Option<IpAddr>))>,
+    /// The answers to send next.
     outbox: Outbox,
+    /// The peer of each of them, and its source address.
     to: Vec<(SocketAddr, Option<IpAddr>)>,
+    /// Answers sent.
     pub(super) sent: u64,
+    /// Answers that could not be rendered or sent.
     pub(super) failed: u64,
+    /// Datagrams that were not answered, for a [`Silence`].
     pub(super) withheld: u64,
+    /// Answers lost by chance, on request.
     pub(super) dropped: u64,
 }
 
 impl<'a> Answers<'a> {
+    /// No answers yet; without a plan there will be none.
     pub(super) fn new(plan: Option<&'a AnswerPlan>) -> Self {
         let rules = plan.map(|plan| {
             let state = RenderState::new(Random::new(plan.seed));
@@ -93,6 +101,7 @@ impl<'a> Answers<'a> {
         if let Some(index) = rule.and_then(number) {
             tracing::debug!("rule {index} answers {}", run.peer);
         }
+        // Drawn only if it may happen: a rule without losses must not shift the fates of the others.
         if percent > 0.0 && self.fate.as_mut().is_some_and(|fate| fate.happens(percent)) {
             self.dropped += 1;
             tracing::debug!("the answer to {} is dropped", run.peer);
@@ -118,6 +127,8 @@ impl<'a> Answers<'a> {
             }
             (None, None) => Ok(()),
         };
+        // Without the source address, the kernel takes the one of the route back. The peer, which asked another
+        // address, would not recognize the answer.
         let to = (run.peer, via.is_wildcard.then(|| run.local.ip()));
         let delay = found.and_then(|rule| rule.delay).unwrap_or(plan.delay);
         let result = if delay.is_zero() {
@@ -174,6 +185,7 @@ impl<'a> Answers<'a> {
         socket
     }
 
+    /// Counts a datagram that gets no answer.
     pub(super) fn withhold(&mut self, silence: Silence, peer: SocketAddr) {
         self.withheld += 1;
         tracing::debug!("no answer to {peer} ({silence:?})");

@@ -42,18 +42,27 @@ const MAX_LISTED: usize = 64;
 /// All counters that a received datagram updates.
 #[derive(Debug)]
 pub(super) struct ListenCounts<'a> {
+    /// What to count.
     plan: &'a ListenPlan,
+    /// Datagrams received and wanted.
     pub(super) datagrams: u64,
+    /// Their payload bytes.
     bytes: u64,
+    /// Datagrams longer than the receive size.
     truncated: u64,
+    /// Datagrams from senders that are not wanted.
     pub(super) filtered: u64,
+    /// The senders.
     peers: Peers,
+    /// What the sequence numbers tell.
     numbers: Numbers,
     /// Datagrams whose checksum is wrong.
     bad_checks: u64,
     /// The notes of the most recent run; reused to save an allocation per run.
     notes: Vec<Notes>,
+    /// This machine's addresses, read once: a listing per datagram would cost too much.
     own: Vec<IpAddr>,
+    /// The broadcast addresses, read once too.
     broadcasts: Vec<IpAddr>,
     /// When the run began, and its last interval.
     begun: Timestamp,
@@ -63,10 +72,13 @@ pub(super) struct ListenCounts<'a> {
 /// What the sequence numbers of all senders tell.
 #[derive(Debug, Default)]
 struct Numbers {
+    /// The sums over all senders.
     totals: Totals,
+    /// Datagrams without a number.
     unsequenced: u64,
     /// Sequenced datagrams from peers beyond [`MAX_PEERS`]: no tracker checks them for loss.
     unfollowed: u64,
+    /// The one-way delays.
     delays: Delays,
 }
 
@@ -98,12 +110,14 @@ impl Numbers {
 /// One-way delays of datagrams from this machine, whose send time is from the same clock.
 #[derive(Debug, Default)]
 struct Delays {
+    /// The plausible delays.
     spread: Spread,
     /// Datagrams with an implausible delay, see [`LONGEST_DELAY`].
     other_clock: u64,
 }
 
 impl Delays {
+    /// Notes the delay of so many datagrams with the same times.
     fn record_n(&mut self, sent: Timestamp, arrived: Timestamp, count: u64) {
         let nanos = arrived.as_nanos().saturating_sub(sent.as_nanos());
         match u64::try_from(nanos).map(Duration::from_nanos) {
@@ -115,23 +129,32 @@ impl Delays {
 
 #[derive(Debug)]
 struct Peer {
+    /// How often it was answered.
     rate: AnswerRate,
+    /// Follows its sequence numbers; boxed, because most runs need none.
     tracker: Option<Box<Tracker>>,
+    /// Its figures, for the first [`MAX_DETAILED`] senders.
     quality: Option<Box<Quality>>,
+    /// Whether it is on this machine, so that both clocks are one.
     is_own: bool,
 }
 
 #[derive(Debug)]
 struct Peers {
+    /// The senders in the order of their first datagram.
     table: Vec<Peer>,
+    /// The place of each in the table.
     index: HashMap<SocketAddr, usize>,
+    /// The last one found: most datagrams come in runs of one sender.
     last: Option<(SocketAddr, usize)>,
     /// The shared entry for all peers beyond [`MAX_PEERS`].
     rest: Peer,
+    /// Whether there were more senders than the table takes.
     is_full: bool,
 }
 
 impl Peers {
+    /// The entry of a sender, which `make` fills in at its first datagram.
     fn get(&mut self, address: SocketAddr, make: impl FnOnce() -> Peer) -> &mut Peer {
         let index = match self.last {
             Some((last, index)) if last == address => Some(index),
@@ -325,6 +348,7 @@ impl<'a> ListenCounts<'a> {
         (sum, length)
     }
 
+    /// Counts what was cut off, and tells the user the first time.
     fn count_truncated(&mut self, run: &Run<'_>) {
         let truncated = run.truncated() as u64;
         if truncated > 0
@@ -465,10 +489,12 @@ impl Sender<'_> {
     }
 }
 
+/// The mean; 0 without values.
 fn mean(sum: u64, count: u64) -> f64 {
     sum as f64 / count.max(1) as f64
 }
 
+/// Runs of lost datagrams as JSON, described in docs/summary.schema.json.
 fn bursts_to_json(bursts: &Bursts) -> Value {
     json!({
         "count": bursts.count,
@@ -481,9 +507,13 @@ fn bursts_to_json(bursts: &Bursts) -> Value {
 /// The summary line of a listener.
 #[derive(Debug)]
 pub(crate) struct ListenSummary<'a> {
+    /// What was received.
     pub(super) counts: &'a ListenCounts<'a>,
+    /// What was answered.
     pub(super) answers: &'a Answers<'a>,
+    /// What the kernel dropped; `None` if it does not say.
     pub(super) dropped: Option<Drops>,
+    /// How long the run has lasted.
     pub(super) elapsed: Duration,
     /// The counts since the report before, and how long that is ago.
     pub(super) interval: Option<(Interval, Duration)>,

@@ -86,6 +86,7 @@ impl ListenWish<'_> {
         let addresses = &addresses.listened;
         let mut ports: Vec<u16> = Vec::new();
         for &port in self.ports {
+            // Port 0 means another port each time.
             if port == 0 || !ports.contains(&port) {
                 ports.push(port);
             }
@@ -114,6 +115,7 @@ impl ListenWish<'_> {
                 }
                 for (address, group) in found {
                     let known = sockets.iter_mut().skip(first).find(|known| {
+                        // The same link-local address on two interfaces is two addresses.
                         known.local.ip() == address.ip() && zone(&known.local) == zone(&address)
                     });
                     match known {
@@ -154,6 +156,7 @@ pub(crate) fn open(wanted: &[ListenOptions]) -> Result<(Vec<Bound>, Vec<Membersh
     Ok((sockets, memberships))
 }
 
+/// The zone of an address; 0 if it has none.
 fn zone(address: &SocketAddr) -> u32 {
     match address {
         SocketAddr::V4(_) => 0,
@@ -204,6 +207,8 @@ fn group_addresses(
                 .or_else(|| named.ok().map(|named| named.name)),
         };
         let address = match group.address {
+            // Windows refuses to bind to a group's address (WSAEADDRNOTAVAIL), and delivers the group to the unicast
+            // address.
             _ if cfg!(windows) => *own,
             IpAddr::V4(address) => (address, 0).into(),
             // A link-local group (scope 2 or less) is a different group on each link, so it needs a zone.

@@ -67,32 +67,44 @@ impl LaneCounts {
 /// A datagram that waits to be overtaken.
 #[derive(Debug)]
 struct Held {
+    /// When it passes even if no other datagram has come.
     until: Instant,
+    /// Where it goes.
     route: Route,
+    /// Its bytes, in a buffer of the queue.
     payload: Vec<u8>,
+    /// What was decided for it when it arrived.
     fate: Fate,
 }
 
 /// One direction.
 #[derive(Debug)]
 pub(super) struct Lane {
+    /// To the targets, or back.
     direction: Direction,
+    /// What may happen to a datagram here.
     path: Impairment,
+    /// The seed of all decisions by chance.
     seed: u64,
     /// The time between two datagrams at the limited rate.
     gap: Option<Duration>,
     /// When the next datagram may be sent at the limited rate.
     free_at: Instant,
+    /// What waits to be overtaken; each waits as long as the others, so the first is due first.
     held: VecDeque<Held>,
+    /// What waits for its delay, or for its turn at the limited rate.
     queue: Delayed<Route>,
+    /// The counts so far.
     pub(super) counts: LaneCounts,
 }
 
 impl Lane {
+    /// An empty lane. `rate` limits both the datagrams and their copies.
     pub(super) fn new(direction: Direction, path: Impairment, seed: u64, rate: Rate) -> Self {
         let gap = match rate {
             Rate::Max => None,
             Rate::PerSecond(rate) => Some(
+                // A rate near 0 gives a gap that `Duration` cannot hold: 136 years mean the same.
                 Duration::try_from_secs_f64(1.0 / rate).unwrap_or(Duration::from_secs(1 << 32)),
             ),
         };
@@ -135,6 +147,8 @@ impl Lane {
         let index = self.counts.datagrams;
         self.counts.datagrams += 1;
         self.counts.bytes += payload.len() as u64;
+        // By the datagram's number and not by a running generator: the same seed gives the same fates, however the
+        // datagrams of both directions mix in time.
         let fate = Fate::of(self.seed, self.direction, index, &self.path);
         if fate.is_dropped {
             tracing::debug!("datagram {index} from {} is dropped", route.from);
@@ -144,8 +158,12 @@ impl Lane {
         let before = self
             .held
             .iter()
+            // Only a datagram on the same path may overtake. A swap across two clients would change nothing that
+            // either can see.
             .position(|held| held.route.is_same_path(&route))
             .and_then(|place| self.held.remove(place));
+        // One swap at a time: a datagram that overtakes is not overtaken itself, or a run of swapped ones would be
+        // delayed as a whole and keep its order.
         if fate.is_swapped && before.is_none() {
             let mut buffer = self.queue.buffer();
             buffer.extend_from_slice(payload);
@@ -172,6 +190,8 @@ impl Lane {
             self.pass(held.route, &held.payload, held.fate, now, send);
             self.queue.give_back(held.payload);
         }
+        // Bounded: otherwise a queue that fills as fast as it empties would keep the loop from its sockets and from
+        // Ctrl-C.
         for _ in 0..BATCH {
             let Some(due) = self.queue.take(now, |_| true) else {
                 break;
@@ -192,10 +212,12 @@ impl Lane {
     ) {
         self.counts.duplicated += u64::from(fate.is_doubled);
         for _ in 0..=u8::from(fate.is_doubled) {
+            // Each copy takes its own turn, as on a real line, where a doubled datagram uses the line twice.
             let Some(start) = self.turn(now) else {
                 self.counts.over_rate += 1;
                 continue;
             };
+            // First the queue for the rate and then the delay, as a router has its queue before the long line.
             let due = start.checked_add(fate.delay).unwrap_or(start);
             // Nothing that waits may be overtaken here.
             let is_next = self.queue.next_due().is_none_or(|next| next > due);
@@ -216,6 +238,7 @@ impl Lane {
         let Some(gap) = self.gap else {
             return Some(now);
         };
+        // A quiet time is not saved up: the limited rate is even, and allows no burst later.
         let start = self.free_at.max(now);
         if start > now + LONGEST_QUEUE {
             return None;

@@ -22,6 +22,8 @@ pub(super) async fn wait_ready(
     first: usize,
     ready: &mut Vec<ReadySocket>,
 ) {
+    // By hand and not with `select!`: the number of sockets changes while the relay runs. Every socket is polled each
+    // time, because only a poll registers the waker for the next datagram.
     poll_fn(|context| {
         ready.clear();
         if bound.socket.poll_recv_ready(context).is_ready() {
@@ -29,6 +31,7 @@ pub(super) async fn wait_ready(
         }
         let places = sessions.places();
         for offset in 0..places {
+            // Sockets that are always ready must not starve the ones after them.
             let slot = (first % places + offset) % places;
             let links = sessions.links(slot).iter().enumerate();
             for (target, link) in links {

@@ -27,12 +27,14 @@ impl Relay<'_> {
                 ReadySocket::Clients => self.receive_requests(sink),
                 ReadySocket::Target(slot, target) => self.receive_replies(slot, target, sink),
             };
+            // After each call, because what was queued lies in the outboxes, and they would grow with the burst.
             self.flush().await;
             match received {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 // ICMP errors for what was sent to a client, or a target: they end nothing.
+                // A client that has ended refuses its replies. The other clients go on.
                 Err(error) if system::is_of_an_answer(&error) => {
                     if let ReadySocket::Target(_, target) = ready {
                         self.refused(target);
@@ -41,6 +43,8 @@ impl Relay<'_> {
                 Err(error) => {
                     tracing::debug!("recvfrom on {}: {error}", self.bound.local);
                     return match ready {
+                        // Without the clients' socket there is no relay; without one target there are still the
+                        // others.
                         ReadySocket::Clients => Err(error),
                         ReadySocket::Target(..) => Ok(()),
                     };
@@ -72,6 +76,8 @@ impl Relay<'_> {
             }
             // A reply cannot come from a group's address.
             let from = (*is_wildcard && run.addressed != Addressed::Group).then(|| run.local.ip());
+            // The address that the client sent to is part of the key: a client that asks two addresses of this
+            // machine must get each reply from the one that it asked.
             let slot = sessions.of_client(run.peer, run.local, from, &plan.targets, now);
             let slot = match slot {
                 Ok(slot) => slot,
@@ -87,6 +93,7 @@ impl Relay<'_> {
                 }
             };
             sessions.touch(slot, now);
+            // Here and not by a timer: only a session that is in use needs its sockets.
             sessions.reopen(slot, &plan.targets, now);
             sessions.begin(slot, touched);
             let Some(session) = sessions.at(slot) else {
@@ -98,6 +105,7 @@ impl Relay<'_> {
                     sink.run(&run.toward(target.address), &[]);
                 }
             };
+            // Without faults no datagram needs a fate or a copy: this path is the fast one.
             if forward.is_plain() {
                 forward.counts.datagrams += run.len() as u64;
                 forward.counts.bytes += run.payload_len() as u64;
@@ -142,6 +150,7 @@ impl Relay<'_> {
         let Some(session) = sessions.at(slot) else {
             return Ok(0);
         };
+        // Copied, so that the borrow of the sessions ends before the closure below.
         let (client, from, number) = (session.client, session.from, session.number);
         let Some((bound, _)) = session
             .links
@@ -151,6 +160,7 @@ impl Relay<'_> {
             return Ok(0);
         };
         let result = replies.receive(&bound.socket, bound.local, usize::MAX, |run| {
+            // Counted before the lane: a reply that the lane loses came from the target all the same.
             if let Some(counts) = targets.get_mut(target) {
                 counts.replies += run.len() as u64;
             }
@@ -181,6 +191,7 @@ impl Relay<'_> {
                 });
             }
         });
+        // A target that streams without being asked keeps its session alive too.
         sessions.touch(slot, now);
         result
     }

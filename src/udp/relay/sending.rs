@@ -28,6 +28,7 @@ impl Relay<'_> {
         } = self;
         let mut gone = [0, 0];
         forward.send_due(now, &mut |route, payload| {
+            // By the session's number: its place may belong to another client by now, who must not get this datagram.
             if sessions.get(&route).is_some() {
                 sessions.begin(route.slot, touched);
             }
@@ -67,6 +68,7 @@ impl Relay<'_> {
         }
     }
 
+    /// Sends what a session's outbox holds to each of its targets.
     async fn flush_session(&mut self, slot: usize) {
         let Some(session) = self.sessions.at(slot) else {
             return;
@@ -78,6 +80,8 @@ impl Relay<'_> {
                 self.forward.counts.failed += outbox.len() as u64;
                 continue;
             };
+            // Before the call: an ICMP error may be pending even if every datagram of the batch seems to have been
+            // sent.
             link.is_unchecked = true;
             let mut next = 0;
             let mut is_again = false;
@@ -91,6 +95,8 @@ impl Relay<'_> {
                         continue;
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        // A short wait and then a loss, as a router does it. A longer one would hold up the targets
+                        // that have room.
                         if has_room(bound).await {
                             continue;
                         }
@@ -116,11 +122,13 @@ impl Relay<'_> {
         self.sessions.finish(slot);
     }
 
+    /// Sends the replies that are queued for clients.
     async fn flush_back(&mut self) {
         let is_v4 = self.bound.local.is_ipv4();
         let mut next = 0;
         while next < self.to.len() {
             let socket = &self.bound.socket;
+            // All through the one socket that the clients know, with the source address that each of them asked.
             match system::answer(socket, is_v4, &self.outbox, &self.to, next) {
                 Ok(count) => {
                     next += count;
@@ -143,6 +151,7 @@ impl Relay<'_> {
         self.to.clear();
     }
 
+    /// Counts a refusal of a target.
     pub(super) fn refused(&mut self, target: usize) {
         let Some(counts) = self.targets.get_mut(target) else {
             return;
@@ -150,6 +159,7 @@ impl Relay<'_> {
         counts.refused += 1;
     }
 
+    /// What the loop does from time to time: looks for errors that no call reported, and ends idle sessions.
     pub(super) fn sweep(&mut self, now: Instant) {
         self.check_errors();
         self.sessions.expire(now);
@@ -162,6 +172,8 @@ impl Relay<'_> {
                 continue;
             };
             for (link, counts) in session.links.iter_mut().zip(&mut self.targets) {
+                // Only for sockets that have sent since the last look: a system call for each of 512 sockets would
+                // cost more than it finds.
                 let is_unchecked = std::mem::take(&mut link.is_unchecked);
                 if let Some((bound, _)) = link.open.as_ref().filter(|_| is_unchecked)
                     && let Some(error) = system::take_error(&bound.socket)
@@ -172,6 +184,7 @@ impl Relay<'_> {
             }
         }
         for (target, counts) in self.plan.targets.iter().zip(&mut self.targets) {
+            // Once per target: a target that is down refuses every datagram.
             if counts.refused > 0 && !counts.is_told {
                 counts.is_told = true;
                 tracing::warn!(say = "relay.refused", target = %target.address);

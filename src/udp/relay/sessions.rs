@@ -49,6 +49,7 @@ impl Route {
 /// A socket to one target.
 #[derive(Debug)]
 pub(super) struct TargetSocket {
+    /// The socket, if it could be opened.
     pub(super) open: Option<(Bound, Transmitter)>,
     /// When to try again to open it.
     retry_at: Instant,
@@ -59,12 +60,15 @@ pub(super) struct TargetSocket {
 /// A client.
 #[derive(Debug)]
 pub(super) struct ClientSession {
+    /// Its number; none is used twice in a run.
     pub(super) number: u64,
+    /// The client's address.
     pub(super) client: SocketAddr,
     /// The address that the client sends to: its replies come from there.
     pub(super) local: SocketAddr,
     /// The source address of replies, if the socket is bound to a wildcard address.
     pub(super) from: Option<IpAddr>,
+    /// When the last datagram passed, in either direction.
     last_used: Instant,
     /// One per target.
     pub(super) links: Vec<TargetSocket>,
@@ -86,11 +90,17 @@ pub(super) enum NoSession {
 /// All sessions.
 #[derive(Debug)]
 pub(super) struct Sessions {
+    /// The options for sockets to the targets.
     receive: ReceiveOptions,
+    /// How long a session lasts without a datagram.
     timeout: Duration,
+    /// The maximum number of sessions, so that all their sockets stay below [`MAX_SOCKETS`].
     most: usize,
+    /// The sessions by place. A place stays where it is, because datagrams that wait name it.
     slots: Vec<Option<ClientSession>>,
+    /// The place by the client's address and the address that it sends to.
     places: HashMap<(SocketAddr, SocketAddr), usize>,
+    /// The last entry found: most datagrams come in runs of one client.
     last: Option<(SocketAddr, SocketAddr, usize)>,
     /// The ports of the sockets to the targets.
     ports: HashSet<u16>,
@@ -101,6 +111,7 @@ pub(super) struct Sessions {
 }
 
 impl Sessions {
+    /// No sessions yet. `targets` is how many sockets each will need.
     pub(super) fn new(receive: ReceiveOptions, timeout: Duration, targets: usize) -> Self {
         Self {
             receive,
@@ -123,6 +134,7 @@ impl Sessions {
     /// The session of a route, unless it has ended.
     pub(super) fn get(&mut self, route: &Route) -> Option<&mut ClientSession> {
         let session = self.slots.get_mut(route.slot)?.as_mut()?;
+        // Another session may have the place by now.
         (session.number == route.session).then_some(session)
     }
 
@@ -142,6 +154,7 @@ impl Sessions {
         if let Some(session) = session {
             session.is_touched = false;
             let mut outbox = std::mem::take(&mut session.outbox);
+            // A flood of clients must not leave a buffer per client behind.
             if self.spare.len() < MAX_SPARE {
                 outbox.clear();
                 self.spare.push(outbox);
@@ -201,6 +214,7 @@ impl Sessions {
         Ok(slot)
     }
 
+    /// Opens a session with a socket per target; makes room if there are too many.
     fn add(
         &mut self,
         client: SocketAddr,
@@ -209,6 +223,8 @@ impl Sessions {
         targets: &[Target],
         now: Instant,
     ) -> Result<usize, NoSession> {
+        // The relay's own socket as a client means that a target is the relay itself: each datagram would come back
+        // for ever.
         let is_ours = self.ports.contains(&client.port())
             && (client.ip().is_loopback()
                 || crate::udp::interface::own_addresses().contains(&client.ip()));
@@ -246,6 +262,7 @@ impl Sessions {
             is_touched: false,
         };
         tracing::debug!("session {} of {client}", session.number);
+        // A free place first, so that the list stays as long as the most sessions at a time.
         let slot = self.slots.iter().position(Option::is_none);
         let slot = slot.unwrap_or_else(|| {
             self.slots.push(None);
@@ -263,6 +280,8 @@ impl Sessions {
         let oldest = self
             .iter()
             .min_by_key(|(_, session)| session.last_used)
+            // A client that is busy keeps its session. Otherwise a flood of new clients, perhaps with forged
+            // addresses, would end the sessions of real ones.
             .filter(|(_, session)| now.saturating_duration_since(session.last_used) >= IDLE);
         let Some((slot, _)) = oldest else {
             return Err(NoSession::Full);
@@ -286,6 +305,7 @@ impl Sessions {
         }
     }
 
+    /// Ends the session of a place, and closes its sockets.
     fn end(&mut self, slot: usize) {
         let Some(session) = self.slots.get_mut(slot).and_then(Option::take) else {
             return;
@@ -295,11 +315,13 @@ impl Sessions {
             self.ports.remove(&bound.local.port());
         }
         self.places.remove(&(session.client, session.local));
+        // It may name this place.
         self.last = None;
     }
 }
 
 impl TargetSocket {
+    /// Opens a socket to the target, or notes when to try again.
     fn new(target: &Target, receive: ReceiveOptions, now: Instant) -> Self {
         let mut link = Self {
             open: None,
@@ -315,6 +337,7 @@ impl TargetSocket {
         if self.open.is_some() || now < self.retry_at {
             return;
         }
+        // Set before the try, so that a failure is not repeated with every datagram.
         self.retry_at = now + RETRY;
         match open(target, receive) {
             Ok(open) => self.open = Some(open),

@@ -15,19 +15,26 @@ use crate::udp::stats::{per_second, rate};
 /// The counts of a relay.
 #[derive(Debug)]
 pub(crate) struct RelaySummary<'a> {
+    /// The settings of the run.
     pub(super) plan: &'a RelayPlan,
     /// To the targets; with how many datagrams wait.
     pub(super) forward: (LaneCounts, usize),
     /// Back to the clients.
     pub(super) back: (LaneCounts, usize),
+    /// The counts per target, in the plan's order.
     pub(super) targets: &'a [TargetCounts],
+    /// The clients that had a session.
     pub(super) clients: u64,
+    /// Datagrams of the relay's own sockets, which were left out.
     pub(super) looped: u64,
+    /// Datagrams that the kernel dropped before the relay could read them; `None` if it does not say.
     pub(super) dropped: Option<Drops>,
+    /// How long the relay ran.
     pub(super) elapsed: Duration,
 }
 
 impl RelaySummary<'_> {
+    /// The datagrams that arrived in both directions.
     fn datagrams(&self) -> u64 {
         self.forward.0.datagrams + self.back.0.datagrams
     }

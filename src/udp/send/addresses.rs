@@ -71,6 +71,7 @@ pub(crate) async fn to_first(
 ) -> Result<Option<Sent>, Error> {
     let count = attempts.len();
     for (index, attempt) in attempts.iter_mut().enumerate() {
+        // Set here and not by the caller: only the order of the attempts decides it.
         attempt.plan.has_alternative = index + 1 < count;
     }
     let mut outbox = Outbox::default();
@@ -87,10 +88,12 @@ pub(crate) async fn to_first(
             is_ourselves: interface::is_ourselves(peer, bound.local),
         });
         if plan.replies.is_some() {
+            // After the socket is open, so that a run that cannot begin prints nothing.
             sink.begin()?;
         }
         let mut sender = match Sender::new(&plan, &bound).await {
             Ok(sender) => sender,
+            // Only errors of this address. A socket that cannot be opened fails for the next one too.
             Err(error @ Error::Send { .. }) if let Some(next) = attempts.peek() => {
                 observer(AddressEvent::Next {
                     peer,

@@ -64,11 +64,13 @@ impl<'a> Sender<'a> {
         self.keeps_results = keeps_results;
         self.started = Instant::now();
         let end = self.steps(steps, source, outbox, sink, shutdown).await;
+        // `report` has the counts of the last step only; those of the others were moved to `past`.
         let last = std::mem::replace(&mut self.report, std::mem::take(&mut self.past));
         self.report.add(last);
         end
     }
 
+    /// Sends each message and waits for its replies; the counts of the last stay in the report.
     async fn steps(
         &mut self,
         steps: &'a [Exchange],
@@ -96,6 +98,7 @@ impl<'a> Sender<'a> {
                 return Ok(end);
             }
             let before = std::mem::take(&mut self.report);
+            // `has_enough` compares replies with datagrams, so each step needs counts of its own.
             self.past.add(before);
             self.reports = 0;
             self.replies = Some(&step.replies);
@@ -113,6 +116,7 @@ impl<'a> Sender<'a> {
             }
             let is_first = self.next_number <= 1;
             let end = match end {
+                // Unwrapped, because the caller recognizes by it that the next address may work.
                 Err(error @ Error::Send { .. }) if is_first && self.plan.has_alternative => {
                     return Err(error);
                 }

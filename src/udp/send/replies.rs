@@ -31,6 +31,7 @@ impl Sender<'_> {
         STORM + 2 * self.report.datagrams
     }
 
+    /// Whether a warning is due again; at most one per [`WARN_EVERY`], because each datagram may cause one.
     pub(super) fn may_warn(&mut self) -> bool {
         let now = Instant::now();
         let may = self
@@ -114,6 +115,7 @@ impl Sender<'_> {
 
     /// Reads the queued replies. `Some` if the run ends: there are enough replies, or the reader of the output is gone.
     pub(super) fn hear(&mut self, sink: &mut impl Sink) -> Result<Option<SendEnd>, Error> {
+        // Taken out for the loop, because its closure borrows the rest of `self`.
         let Some(mut receiver) = self.receiver.take() else {
             return Ok(None);
         };
@@ -130,6 +132,7 @@ impl Sender<'_> {
             }
             let limit = usize::try_from(more).unwrap_or(usize::MAX);
             let result = receiver.receive(&self.bound.socket, self.local, limit, |run| {
+                // A broadcast comes back to the socket that sent it if its port is the destination's.
                 if interface::is_ourselves(run.peer, self.local) {
                     tracing::debug!("what came from {} is our own, no reply", run.peer);
                     return;
@@ -166,6 +169,7 @@ impl Sender<'_> {
         Ok((self.report.replies >= wanted).then_some(SendEnd::Complete))
     }
 
+    /// Counts a reply, compares it with the expected one, and notes how long it took.
     fn count_reply(&mut self, datagram: &Datagram<'_>) {
         tracing::debug!(
             "recvfrom {} bytes from {}",
@@ -231,6 +235,8 @@ impl Sender<'_> {
         end
     }
 
+    /// Receives replies until there are enough, or until the time is over. Without replies in the plan, waits for a
+    /// refusal only.
     pub(super) async fn wait_for_replies(
         &mut self,
         sink: &mut impl Sink,
@@ -249,6 +255,8 @@ impl Sender<'_> {
                 return Ok(end);
             }
             if !is_enough && self.has_enough(plan) {
+                // The number was given, or every datagram was refused: nothing more can be expected. Otherwise a peer
+                // may send a second reply to one datagram, which should be seen.
                 if plan.wanted.is_some() || self.report.replies == 0 {
                     return Ok(SendEnd::Complete);
                 }
@@ -274,6 +282,7 @@ impl Sender<'_> {
                     self.hear_errors(None, Loudness::Verdict);
                 }
                 () = until(Some(deadline)) => {
+                    // A reply may have arrived at the same moment as the deadline.
                     return Ok(self.hear(sink)?.unwrap_or(SendEnd::Complete));
                 }
             }

@@ -36,6 +36,7 @@ pub(crate) const RECEIVE_BUFFER_LIMIT: &str = "net.core.rmem_max";
 /// The setting that limits send buffers, for a warning.
 pub(crate) const SEND_BUFFER_LIMIT: &str = "net.core.wmem_max";
 
+/// Sets `SO_REUSEPORT`.
 pub(crate) fn reuse_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
 }
@@ -45,6 +46,7 @@ pub(crate) fn bound_interface(_is_v4: bool) -> &'static str {
     "SO_BINDTODEVICE"
 }
 
+/// Receives and sends through this interface only; since Linux 5.7 this needs no privilege.
 pub(crate) fn bind_to_interface(
     socket: &Socket,
     name: &str,
@@ -54,6 +56,7 @@ pub(crate) fn bind_to_interface(
     socket.bind_device(Some(name.as_bytes()))
 }
 
+/// Sets `IPV6_TCLASS`.
 pub(crate) fn set_traffic_class_v6(socket: &Socket, class: u8) -> io::Result<()> {
     socket.set_tclass_v6(u32::from(class))
 }
@@ -120,6 +123,7 @@ pub(crate) fn usable_buffer(reported: usize) -> usize {
 pub(crate) fn prepare_receive(socket: &Socket, is_v4: bool, options: &ReceiveOptions) {
     let tell = |what: &str, result: nix::Result<()>| {
         if let Err(error) = result {
+            // Not an error: a kernel without it receives all the same, and the output has less to say.
             tracing::debug!("the kernel gives no {what}: {error}");
         }
     };

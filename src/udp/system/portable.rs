@@ -24,6 +24,7 @@ pub(crate) const RECEIVE_BUFFER_LIMIT: &str = "none";
 /// The setting that limits send buffers, for a warning.
 pub(crate) const SEND_BUFFER_LIMIT: &str = "none";
 
+/// The error for an option that this system does not have.
 #[cfg(not(target_vendor = "apple"))] // macOS has all that is asked for here
 fn lacking(what: &str) -> io::Error {
     io::Error::new(
@@ -32,6 +33,7 @@ fn lacking(what: &str) -> io::Error {
     )
 }
 
+/// Sets `SO_REUSEPORT`.
 #[cfg(unix)]
 pub(crate) fn reuse_port(socket: &Socket) -> io::Result<()> {
     socket.set_reuse_port(true)
@@ -102,6 +104,7 @@ pub(crate) fn set_multicast_if_v4(
     Ok(socket.set_multicast_if_v4(&address))
 }
 
+/// An IPv4 address of the interface with this index.
 fn v4_of(index: u32) -> Option<Ipv4Addr> {
     let all = adapter::all();
     all.iter().find_map(|interface| match interface.ip() {
@@ -153,7 +156,9 @@ const LOOK: Duration = Duration::from_secs(2);
 /// Detects changes by polling: compares the addresses with those of the previous poll.
 #[derive(Debug)]
 pub(crate) struct InterfaceWatch {
+    /// The interfaces and addresses of the last poll, sorted.
     known: Vec<(Option<u32>, IpAddr)>,
+    /// When to poll again.
     next: Instant,
 }
 
@@ -184,6 +189,7 @@ impl InterfaceWatch {
             .iter()
             .map(|interface| (interface.index, interface.ip()))
             .collect();
+        // Some systems change the order from call to call.
         found.sort_unstable();
         found
     }
@@ -194,18 +200,23 @@ pub(crate) fn neighbour(_: IpAddr) -> Option<Neighbour> {
     None
 }
 
+/// These systems report the size that was granted.
 pub(crate) fn usable_buffer(reported: usize) -> usize {
     reported
 }
 
+/// No control messages here.
 pub(crate) fn prepare_receive(_: &Socket, _is_v4: bool, _: &ReceiveOptions) {}
 
+/// Only Linux has `IP_MULTICAST_ALL`.
 pub(crate) fn only_joined_groups(_: &Socket, _is_v4: bool) {}
 
+/// Not reported here.
 pub(crate) fn path_mtu(_: &std::net::UdpSocket) -> Option<usize> {
     None
 }
 
+/// Not reported here.
 pub(crate) fn plain_drops(_: &UdpSocket) -> Option<Drops> {
     None
 }
@@ -283,6 +294,7 @@ pub(crate) fn reports_errors_unconnected() -> bool {
     cfg!(windows)
 }
 
+/// Nothing to enable here.
 pub(crate) fn report_errors(_: &UdpSocket, _is_v4: bool) {}
 
 /// Reads the pending error. Windows reports a refusal as `ConnectionReset`, other systems as `ConnectionRefused`.
@@ -360,6 +372,7 @@ pub(crate) const TIMER_GRAIN: Duration = Duration::from_millis(if cfg!(windows) 
 pub(crate) struct Timer {}
 
 impl Timer {
+    /// Resolves at `deadline`. Cancel safe.
     pub(crate) async fn until(&mut self, deadline: Instant) -> io::Result<()> {
         tokio::time::sleep_until(deadline.into()).await;
         Ok(())

@@ -63,9 +63,11 @@ pub(crate) fn network_errors(
     is_own: &mut dyn FnMut(IpAddr) -> bool,
 ) -> Vec<NetworkError> {
     let mut reports = Vec::new();
+    // Each message comes with the beginning of the datagram that it is about, which nobody reads here.
     let mut payloads = vec![[0; 64]; FIRST_REPORTS];
     while reports.len() < most {
         let at_once = payloads.len();
+        // Room for everything that the socket's other options add, or the kernel would cut the control messages off.
         let control = nix::cmsg_space!(
             nix::libc::sock_extended_err,
             nix::libc::sockaddr_in6,
@@ -107,6 +109,7 @@ pub(crate) fn network_errors(
                     }
                     _ => continue,
                 };
+                // A local error has no host that reported it; the kernel leaves the address unspecified.
                 let by = by.filter(|by| {
                     !by.is_unspecified() && report.ee_origin != nix::libc::SO_EE_ORIGIN_LOCAL
                 });

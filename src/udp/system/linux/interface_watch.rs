@@ -17,6 +17,7 @@ const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100;
 /// A netlink socket that receives change notifications.
 #[derive(Debug)]
 pub(crate) struct InterfaceWatch {
+    /// The netlink socket, registered with tokio.
     socket: AsyncFd<Handle>,
 }
 
@@ -30,6 +31,7 @@ impl AsRawFd for Handle {
 }
 
 impl InterfaceWatch {
+    /// Starts to watch.
     pub(crate) fn new() -> io::Result<Self> {
         let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
         let socket = socket(
@@ -51,6 +53,7 @@ impl InterfaceWatch {
     pub(crate) async fn changed(&mut self) {
         loop {
             let Ok(mut ready) = self.socket.readable().await else {
+                // The runtime is about to stop.
                 return std::future::pending().await;
             };
             let mut has_changed = false;

@@ -39,17 +39,21 @@ pub(crate) fn neighbour(address: IpAddr) -> Option<Neighbour> {
     .ok()?;
     // The kernel replies immediately; the timeout is a safeguard.
     setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(1)).ok()?;
+    // `AF_INET` and `AF_INET6`.
     let family: u8 = if address.is_ipv4() { 2 } else { 10 };
     let len = u32::try_from(HEADER + NEIGHBOUR).ok()?;
     let mut request = Vec::with_capacity(HEADER + NEIGHBOUR);
     request.extend(len.to_ne_bytes());
     request.extend(GET_NEIGHBOUR.to_ne_bytes());
     request.extend(DUMP.to_ne_bytes());
+    // Sequence number and sender: one request on a socket of its own needs neither.
     request.extend([0; 8]);
     request.push(family);
     request.resize(HEADER + NEIGHBOUR, 0);
     let kernel = NetlinkAddr::new(0, 0);
     sendto(socket.as_raw_fd(), &request, &kernel, MsgFlags::empty()).ok()?;
+    // The kernel makes the parts of a dump as long as the buffer, up to 32 KiB (`netlink_recvmsg`,
+    // net/netlink/af_netlink.c).
     let mut buffer = vec![0; 32 << 10];
     loop {
         let len = recv(socket.as_raw_fd(), &mut buffer, MsgFlags::empty()).ok()?;

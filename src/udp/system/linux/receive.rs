@@ -54,7 +54,9 @@ pub(crate) fn plain_drops(socket: &UdpSocket) -> Option<Drops> {
 /// Receives with recvmmsg and GRO.
 #[derive(Debug)]
 pub(crate) struct BatchReceiver {
+    /// One slot per buffer of a call.
     buffer: Box<[u8]>,
+    /// Where arrival times come from.
     clock: TimeSource,
     /// The number of buffers for the next call: twice as many as were filled last time.
     wanted: usize,
@@ -71,6 +73,7 @@ struct DropCount {
     datagrams: u64,
     /// Datagrams in the last received buffer.
     last_segments: u64,
+    /// Whether a dropped buffer may have held more than one datagram.
     is_estimate: bool,
 }
 
@@ -79,6 +82,7 @@ impl DropCount {
     fn follow(&mut self, buffers: Option<u32>, segments: usize) {
         let segments = segments as u64;
         if let Some(buffers) = buffers {
+            // The kernel's counter has 32 bits and wraps.
             let more = u64::from(buffers.wrapping_sub(self.buffers));
             self.buffers = buffers;
             self.add(more, segments);
@@ -86,6 +90,7 @@ impl DropCount {
         self.last_segments = segments;
     }
 
+    /// Counts dropped buffers as so many datagrams each.
     fn add(&mut self, buffers: u64, segments: u64) {
         self.datagrams += buffers * segments;
         self.is_estimate |= buffers > 0 && segments > 1;
@@ -194,6 +199,7 @@ impl BatchReceiver {
     }
 }
 
+/// The entry of a socket. A list and not a map: there are few sockets.
 fn drops_of(drops: &mut Vec<(RawFd, DropCount)>, socket: RawFd) -> &mut DropCount {
     let index = drops
         .iter()
@@ -209,6 +215,7 @@ fn drops_of(drops: &mut Vec<(RawFd, DropCount)>, socket: RawFd) -> &mut DropCoun
     &mut drops[index].1
 }
 
+/// The address in Rust's type; `None` for another family.
 pub(super) fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
     if let Some(v4) = address.as_sockaddr_in() {
         return Some(SocketAddrV4::from(*v4).into());
@@ -220,8 +227,11 @@ pub(super) fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
 
 /// The parsed control messages of one buffer.
 struct Control {
+    /// Where the datagrams were sent to.
     destination: Option<IpAddr>,
+    /// Whether that was this machine alone.
     addressed: Addressed,
+    /// When the kernel received the buffer.
     time: Option<Timestamp>,
     /// With GRO: the length of each datagram in the buffer except the last.
     segment: Option<usize>,
@@ -230,6 +240,7 @@ struct Control {
 }
 
 impl Control {
+    /// Reads the control messages of one buffer; what the kernel did not send stays unknown.
     fn read(message: &RecvMsg<'_, '_, SockaddrStorage>) -> Self {
         let mut control = Self {
             destination: None,

@@ -15,6 +15,7 @@ pub(crate) const TIMER_GRAIN: Duration = Duration::from_micros(200);
 /// A timer with a precision of some tens of microseconds; tokio's has 1 ms. The timerfd is created at the first wait.
 #[derive(Debug, Default)]
 pub(crate) struct Timer {
+    /// The timerfd, registered with tokio.
     timer: Option<AsyncFd<Handle>>,
 }
 
@@ -44,6 +45,8 @@ impl Timer {
         )?;
         loop {
             let mut ready = timer.readable().await?;
+            // The descriptor is not read: setting it anew also clears what has expired (`timerfd_setup`,
+            // fs/timerfd.c).
             ready.clear_ready();
             // A cancelled wait may have left an expiration behind, so check the clock.
             if Instant::now() >= deadline {
@@ -52,6 +55,7 @@ impl Timer {
         }
     }
 
+    /// Creates the timerfd. `CLOCK_MONOTONIC` is the clock of [`Instant`] on Linux.
     fn make() -> io::Result<AsyncFd<Handle>> {
         let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
         let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?;

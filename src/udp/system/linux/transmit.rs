@@ -63,6 +63,7 @@ impl BatchTransmitter {
     ) -> io::Result<usize> {
         let len = outbox.payload(first).len();
         if self.batching && len > 0 && len <= self.longest_segment {
+            // All segments together must fit in one IP packet's length field: the kernel splits them only at the end.
             let most = limit.min(self.most_segments).min(MAX_PAYLOAD_V4 / len);
             let mut run = outbox.run_len(first, most);
             while run >= LEAST_SEGMENTS {
@@ -94,6 +95,7 @@ impl BatchTransmitter {
                 }
             }
         }
+        // With the option still set, the kernel would split these datagrams too.
         self.set_segment(socket, 0)?;
         let count = (outbox.len() - first).min(limit).min(SEND_SLOTS);
         if count <= 1 || !self.batching {
@@ -130,6 +132,7 @@ impl BatchTransmitter {
         send_one(socket, outbox.span(run.start, run.len()), peer)
     }
 
+    /// Sets the length of segments; 0 disables GSO. A system call only if the length changes.
     fn set_segment(&mut self, socket: &UdpSocket, len: usize) -> io::Result<()> {
         if self.segment != len {
             setsockopt(
@@ -143,6 +146,7 @@ impl BatchTransmitter {
     }
 }
 
+/// One send call.
 fn send_one(socket: &UdpSocket, payload: &[u8], peer: Option<SocketAddr>) -> io::Result<()> {
     match peer {
         None => socket.try_send(payload),
@@ -171,6 +175,7 @@ pub(crate) fn answer(
     let v6_info;
     let control = match from {
         Some(IpAddr::V4(from)) if socket_is_v4 => {
+            // Interface 0 leaves the route to the kernel; only the source address is fixed (ip(7)).
             v4_info = nix::libc::in_pktinfo {
                 ipi_ifindex: 0,
                 ipi_spec_dst: nix::libc::in_addr {
