@@ -2,6 +2,7 @@
 
 mod answers;
 mod counts;
+mod plan;
 pub(crate) mod sockets;
 
 use std::future::poll_fn;
@@ -10,13 +11,10 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crate::shutdown::Shutdown;
-use crate::text::checksum::Append;
-use crate::udp::answer::AnswerPlan;
 use crate::udp::batch::Receiver;
 use crate::udp::error::Error;
 use crate::udp::membership::Memberships;
-use crate::udp::prefix::Prefix;
-use crate::udp::receive::{Drops, ReceiveOptions};
+use crate::udp::receive::Drops;
 use crate::udp::sink::{Flow, Sink};
 use crate::udp::socket::{self, Bound};
 use crate::udp::system;
@@ -26,6 +24,7 @@ use answers::{Answers, Via};
 use counts::ListenCounts;
 
 pub(crate) use counts::{ListenSummary, Sender};
+pub(crate) use plan::{ListenEnd, ListenPlan};
 
 /// Receive calls per socket before the loop polls the other sockets, the deadlines and the signals again.
 const CALLS_IN_A_ROW: usize = 16;
@@ -38,44 +37,6 @@ const SETTLING: Duration = Duration::from_millis(100);
 
 /// The listener gives up on a socket after this many consecutive receive errors.
 const MAX_ERRORS: u32 = 1000;
-
-/// What the listener does with the datagrams it receives.
-#[derive(Debug)]
-pub(crate) struct ListenPlan {
-    /// Options of the receive calls.
-    pub(crate) receive: ReceiveOptions,
-    /// Accept datagrams from these senders only; from all senders if empty.
-    pub(crate) from: Vec<Prefix>,
-    /// What to answer, if anything.
-    pub(crate) answers: Option<AnswerPlan>,
-    /// The checksum at the end of each payload, to be verified.
-    pub(crate) check: Option<Append>,
-    /// Read the sequence numbers in the payloads, to detect loss.
-    pub(crate) sequenced: bool,
-    /// Stop after this many datagrams.
-    pub(crate) count: Option<u64>,
-    /// Stop when no datagram arrives for this long.
-    pub(crate) timeout: Option<Duration>,
-    /// Stop after this total time.
-    pub(crate) duration: Option<Duration>,
-    /// The interval between reports of the counts.
-    pub(crate) stats_every: Option<Duration>,
-    /// Keep the course of the figures in time, for a report.
-    pub(crate) charted: bool,
-}
-
-/// Why the loop ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ListenEnd {
-    /// The loop reached the count or the duration.
-    Complete,
-    /// No datagram arrived within the timeout.
-    Silence,
-    /// Ctrl-C or SIGTERM.
-    Interrupted,
-    /// The program that reads the output closed its end of the pipe.
-    ReaderGone,
-}
 
 /// A listener with its sockets and counts.
 #[derive(Debug)]
