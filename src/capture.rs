@@ -4,16 +4,15 @@
 //! lengths and checksums. Records are buffered and written whole, so that after a full disk or a kill the file can
 //! still be opened.
 
+mod ip_packet;
 pub mod read;
 
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal as _, Seek as _, SeekFrom, Write as _};
-use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use etherparse::PacketBuilder;
 use pcap_file::pcap::{PcapHeader, PcapPacket, PcapWriter};
 use pcap_file::pcapng::PcapNgWriter;
 use pcap_file::pcapng::blocks::enhanced_packet::EnhancedPacketBlock;
@@ -33,12 +32,10 @@ use crate::terminal::stdout::Stdout;
 use crate::terminal::stream::{self, WriteOutcome};
 use crate::text::encoding::TextEncoding;
 use crate::text::escape::Audience;
+use ip_packet::append_packet;
 
 /// Flush the buffer at this size; the loop also flushes once per batch.
 const FLUSH_AT: usize = 256 << 10;
-
-/// The TTL in the synthesised headers; the real one is unknown.
-const MADE_UP_TTL: u8 = 64;
 
 /// The file format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,10 +67,15 @@ impl CaptureFormat {
 /// An open capture.
 #[derive(Debug)]
 pub(crate) struct Saver {
+    /// For error messages; `-` for standard output.
     path: PathBuf,
+    /// Where the records go.
     target: RecordSink,
+    /// Writes records in the format.
     writer: RecordWriter,
+    /// Complete records that are not written yet.
     gathered: Gathered,
+    /// A buffer for the synthesised packet.
     packet: Vec<u8>,
     /// A buffer for a truncated payload, padded with zeros to its original length for the checksum.
     whole: Vec<u8>,
@@ -94,6 +96,7 @@ enum RecordSink {
     Abandoned,
 }
 
+/// A writer per format.
 enum RecordWriter {
     Pcap(PcapWriter<Gathered>),
     PcapNg(PcapNgWriter<Gathered>),
@@ -155,6 +158,7 @@ impl Saver {
                 ),
             });
         }
+        // Only a regular file has a length, and only there can a record be taken back that was written in part.
         let target = match opened.len {
             Some(_) => RecordSink::File {
                 file: opened.file,
@@ -178,6 +182,7 @@ impl Saver {
         Self::start(Path::new(STDOUT), kind, target, encoding)
     }
 
+    /// Writes the file header at once, so that Wireshark can open the capture before the first datagram.
     fn start(
         path: &Path,
         kind: CaptureFormat,
@@ -216,6 +221,8 @@ impl Saver {
         } else {
             let time = datagram.time.since_epoch();
             self.packet.clear();
+            // From the whole payload, so that the lengths and the checksum in the headers are those of the real
+            // datagram.
             append_packet(datagram, &mut self.whole, &mut self.packet);
             // A UDP datagram with its headers fits in a `u32` by far.
             let len = u32::try_from(self.packet.len()).unwrap_or(u32::MAX);
@@ -293,6 +300,7 @@ impl Saver {
             },
             RecordSink::Abandoned => Ok(()),
         };
+        // Also after an error: the records would otherwise be written twice if a later flush succeeds.
         gathered.clear();
         result.map_err(|source| Error::Write {
             object: self.path.display().to_string().into(),
@@ -301,6 +309,7 @@ impl Saver {
     }
 }
 
+/// The error of a format writer, which can only come from below it.
 fn write_error(path: &Path, error: PcapError) -> Error {
     Error::Write {
         object: path.display().to_string().into(),
@@ -319,8 +328,12 @@ impl RecordWriter {
                 gathered.clone(),
                 PcapHeader {
                     datalink: DataLink::RAW,
+                    // The kernel's times have nanoseconds; a file with microseconds would show one time for the
+                    // datagrams of a burst.
                     ts_resolution: TsResolution::NanoSecond,
                     endianness: Endianness::Little,
+                    // The value that tcpdump and Wireshark write: some readers refuse packets that are longer than
+                    // it.
                     snaplen: 1 << 18,
                     ..PcapHeader::default()
                 },
@@ -360,41 +373,4 @@ impl RecordWriter {
             }
         })
     }
-}
-
-/// Appends a synthesised IP packet that carries the datagram.
-fn append_packet(datagram: &Datagram<'_>, whole: &mut Vec<u8>, packet: &mut Vec<u8>) {
-    let (from, to) = same_family(datagram.peer, datagram.local);
-    let builder = match (from.ip(), to.ip()) {
-        (IpAddr::V4(from), IpAddr::V4(to)) => {
-            PacketBuilder::ipv4(from.octets(), to.octets(), MADE_UP_TTL)
-        }
-        (from, to) => PacketBuilder::ipv6(v6(from), v6(to), MADE_UP_TTL),
-    };
-    // `write` below fails only for a payload that is too long for a datagram, and a received one is not.
-    let payload = if datagram.is_truncated() {
-        whole.clear();
-        whole.extend_from_slice(datagram.payload);
-        whole.resize(datagram.full_len, 0);
-        whole
-    } else {
-        datagram.payload
-    };
-    let _ = builder.udp(from.port(), to.port()).write(packet, payload);
-}
-
-fn v6(address: IpAddr) -> [u8; 16] {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().octets(),
-        IpAddr::V6(v6) => v6.octets(),
-    }
-}
-
-/// If the destination is unknown (a wildcard address), uses the wildcard address of the sender's family, because both
-/// addresses of a packet must have the same family.
-fn same_family(peer: SocketAddr, local: SocketAddr) -> (SocketAddr, SocketAddr) {
-    if peer.is_ipv4() == local.is_ipv4() || !local.ip().is_unspecified() {
-        return (peer, local);
-    }
-    (peer, crate::datagram::unspecified(&peer, local.port()))
 }

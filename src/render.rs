@@ -52,20 +52,27 @@ pub struct Style {
 /// Renders datagrams.
 #[derive(Debug)]
 pub struct Renderer {
+    /// The settings.
     style: Style,
+    /// For text and hex.
     local_clock: LocalClock,
+    /// For JSON.
     utc_clock: UtcClock,
+    /// The addresses as text.
     names: Names,
     /// Whether to write the destination after the sender.
     shows_destination: bool,
+    /// Gives senders their names, if there are any.
     namer: Option<Namer>,
     /// Cells of the widest peer so far: on a terminal the columns are aligned.
     peer_width: usize,
+    /// A buffer for decoded text.
     scratch: String,
 }
 
 /// What people call a sender.
 struct Namer {
+    /// The name for an address.
     name_of: Box<dyn FnMut(IpAddr) -> Option<String>>,
 }
 
@@ -78,17 +85,23 @@ impl std::fmt::Debug for Namer {
 /// A cache of addresses as text. It keeps the last address of each role, as most traffic comes from one peer at a time.
 #[derive(Debug, Default)]
 struct Names {
+    /// The last sender.
     peer: Name,
+    /// The last destination.
     local: Name,
 }
 
+/// An address as text.
 #[derive(Debug, Default)]
 struct Name {
+    /// The address; `None` before the first.
     address: Option<SocketAddr>,
+    /// Its text.
     text: String,
 }
 
 impl Name {
+    /// The text of an address, which is made only if it is another one.
     fn of(&mut self, address: SocketAddr) -> &str {
         if self.address != Some(address) {
             self.address = Some(address);
@@ -147,6 +160,7 @@ impl Renderer {
         self
     }
 
+    /// What people call the sender.
     fn name(&mut self, peer: SocketAddr) -> Option<String> {
         (self.namer.as_mut()?.name_of)(peer.ip())
     }
@@ -157,6 +171,7 @@ impl Renderer {
             // Load the time zone now, so that the first datagram is not delayed.
             self.local_clock.format(Timestamp::now());
         }
+        // The tutorial's server prints this line, and a test may compare the outputs.
         if self.style.format == Format::Board {
             out.extend_from_slice(b"waiting...\n");
         }
@@ -229,6 +244,7 @@ impl Renderer {
             if !self.style.microseconds {
                 time = time.get(..MILLISECONDS).unwrap_or(time);
             }
+            // It only grows: columns that become narrower again would look like another table.
             self.peer_width = self.peer_width.max(peer.len());
             blanks = self.peer_width - peer.len();
         }
@@ -266,6 +282,7 @@ impl Renderer {
         }
     }
 
+    /// Appends a payload on one line: what is no text, or dangerous, is escaped.
     fn escaped(&mut self, payload: &[u8], out: &mut Vec<u8>) {
         let audience = self.style.audience;
         self.style
@@ -286,6 +303,8 @@ impl Renderer {
                     while let Some(at) = rest.find(['\n', '\t', '\\']) {
                         let (head, tail) = rest.split_at(at);
                         let head = if tail.starts_with('\n') {
+                            // Windows ends lines with both; a terminal needs the newline only, and an escape would
+                            // stand at the end of each line.
                             head.strip_suffix('\r').unwrap_or(head)
                         } else {
                             head

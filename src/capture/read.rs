@@ -129,9 +129,13 @@ pub enum Error {
 /// The bytes of a capture that were read but not used yet.
 #[derive(Debug)]
 struct CaptureInput<R> {
+    /// What is read.
     inner: R,
+    /// What was read, from the first byte that may still be in use.
     bytes: Vec<u8>,
+    /// How much of it is used up.
     start: usize,
+    /// Whether the input has ended.
     is_at_end: bool,
 }
 
@@ -145,6 +149,7 @@ impl<R: Read> CaptureInput<R> {
         }
     }
 
+    /// What is not used up.
     fn rest(&self) -> &[u8] {
         self.bytes.get(self.start..).unwrap_or_default()
     }
@@ -154,6 +159,7 @@ impl<R: Read> CaptureInput<R> {
         if self.is_at_end {
             return Ok(false);
         }
+        // Only here, before more is read, and not at each packet: each drain moves what is left.
         self.bytes.drain(..self.start);
         self.start = 0;
         let len = self.bytes.len();
@@ -166,8 +172,10 @@ impl<R: Read> CaptureInput<R> {
             }
         };
         self.bytes
+            // Before the error is returned, so that the zeros of the unused room are never taken for data.
             .truncate(len + result.as_ref().map_or(0, |count| *count));
         let count = result.map_err(Error::Read)?;
+        // Kept: a terminal would otherwise be asked again after Ctrl-D.
         self.is_at_end = count == 0;
         Ok(count > 0)
     }
@@ -187,13 +195,19 @@ impl<R: Read> CaptureInput<R> {
 /// A capture being read.
 #[derive(Debug)]
 pub struct CaptureReader<R> {
+    /// The bytes.
     input: CaptureInput<R>,
+    /// The format, known after the first bytes.
     format: Option<SourceFormat>,
+    /// The encoding of text in JSON lines.
     encoding: TextEncoding,
+    /// Fragments whose datagram is not complete.
     fragments: Fragments,
     /// The packet and the payload of the last datagram.
     packet: Packet,
+    /// The payload of the last datagram.
     payload: Vec<u8>,
+    /// What was left out since the last call of [`Self::take_left_out`].
     left_out: SkippedPackets,
     is_at_end: bool,
 }
@@ -233,6 +247,8 @@ impl<R: Read> CaptureReader<R> {
     /// The capture cannot be read, is damaged, or is none.
     pub fn next_datagram(&mut self) -> Result<Option<Recorded<'_>>, Error> {
         let mut found = None;
+        // A loop around `step`, because a borrow of the payload cannot be returned out of a loop that goes on writing
+        // to it.
         while found.is_none() && !self.is_at_end {
             found = self.step()?;
         }
@@ -275,6 +291,7 @@ impl<R: Read> CaptureReader<R> {
             SourceFormat::Packets(container) => {
                 if !container.next(&mut self.input, &mut self.packet)? {
                     self.is_at_end = true;
+                    // What is incomplete at the end will never be complete.
                     self.left_out.fragments += self.fragments.clear();
                     return Ok(None);
                 }
@@ -296,6 +313,7 @@ fn recognise<R: Read>(input: &mut CaptureInput<R>) -> Result<Option<SourceFormat
     let begin = input.fill(4)?;
     Ok(match *begin {
         [] => None,
+        // The byte order mark that PowerShell and Notepad put before UTF-8.
         [0xef, 0xbb, 0xbf, ..] => {
             input.skip(3);
             Some(SourceFormat::Lines(0))
@@ -304,6 +322,7 @@ fn recognise<R: Read>(input: &mut CaptureInput<R>) -> Result<Option<SourceFormat
         [b'{' | b'\n' | b'\r' | b' ', ..] if !begin.starts_with(b"\n\r\r\n") => {
             Some(SourceFormat::Lines(0))
         }
+        // Wireshark opens compressed captures, so somebody will try one.
         [0x1f, 0x8b, ..] => return Err(Error::Wrong(sentence!("replay.gzip"))),
         [a, b, c, d, ..] => match Container::of([a, b, c, d], input)? {
             Some(container) => Some(SourceFormat::Packets(container)),

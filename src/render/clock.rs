@@ -24,15 +24,20 @@ pub(crate) struct DateClock(ZonedCache);
 /// Times in this PC's time zone, which is loaded at the first one, because that takes a millisecond or two.
 #[derive(Debug, Default)]
 struct ZonedCache {
+    /// The last time as text.
     cache: Cache,
+    /// The time zone, once loaded.
     zone: OnceCell<TimeZone>,
 }
 
+/// The last formatted time.
 #[derive(Debug, Default)]
 struct Cache {
+    /// The second of `text`, since the Unix epoch.
     second: Option<i64>,
     /// The time that `text` shows: the datagrams of a batch share one time.
     time: Option<Timestamp>,
+    /// The whole text.
     text: Vec<u8>,
     /// The offset of the six microsecond digits in `text`.
     digits_at: usize,
@@ -51,6 +56,7 @@ impl Cache {
         }
         self.time = Some(time);
         let (second, nanos) = (
+            // Not plain division: before 1970 it would round towards 0 and give negative microseconds.
             time.as_nanos().div_euclid(1_000_000_000),
             time.as_nanos().rem_euclid(1_000_000_000),
         );
@@ -101,6 +107,7 @@ impl DateClock {
 }
 
 impl ZonedCache {
+    /// The local time as text; `pattern` is for the part before the decimal point.
     fn format(&mut self, time: Timestamp, pattern: &str) -> &[u8] {
         let zone = self.zone.get_or_init(TimeZone::system);
         self.cache.format(time, b"", |second, text| {

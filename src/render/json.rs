@@ -14,8 +14,11 @@ use crate::text::reorders_or_hides;
 
 /// What stands at the beginning of an object, as text.
 pub(super) struct Head<'a> {
+    /// The time of arrival.
     pub(super) time: &'a [u8],
+    /// The sender.
     pub(super) from: &'a str,
+    /// The destination.
     pub(super) to: &'a str,
     /// What people call the peer.
     pub(super) name: Option<&'a str>,
@@ -90,6 +93,8 @@ pub(crate) fn string(text: &str, audience: Audience, out: &mut Vec<u8>) {
     let is_plain = |byte: &u8| matches!(byte, 0x20..=0x21 | 0x23..=0x5b | 0x5d..=0x7e);
     if text
         .as_bytes()
+        // In pieces of 32 bytes, which the compiler turns into vector instructions; a loop that may stop at each byte
+        // it does not.
         .chunks(32)
         .all(|chunk| chunk.iter().fold(true, |all, byte| all & is_plain(byte)))
     {
@@ -110,6 +115,7 @@ pub(crate) fn string(text: &str, audience: Audience, out: &mut Vec<u8>) {
     if out.get(start..).unwrap_or_default().iter().all(is_clean) || !text.chars().any(hides) {
         return;
     }
+    // Rare, so it may cost a copy: text that has such characters at all.
     let written = out.split_off(start);
     for character in String::from_utf8_lossy(&written).chars() {
         if hides(character) {

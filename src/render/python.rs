@@ -24,7 +24,9 @@ pub(crate) fn repr(payload: &[u8]) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// Appends the literal.
 fn bytes(payload: &[u8], out: &mut Vec<u8>) {
+    // Python takes single quotes, unless that would need an escape and double ones would not.
     let quote = if payload.contains(&b'\'') && !payload.contains(&b'"') {
         b'"'
     } else {

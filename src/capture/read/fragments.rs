@@ -20,8 +20,11 @@ const PATIENCE: i128 = 60_000_000_000;
 /// What the fragments of one datagram have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct DatagramId {
+    /// The sender.
     pub(super) from: IpAddr,
+    /// The receiver.
     pub(super) to: IpAddr,
+    /// The identification: 16 bits in IPv4, 32 in IPv6.
     pub(super) id: u32,
     /// A capture of several interfaces has the same packet several times.
     pub(super) interface: u32,
@@ -30,23 +33,30 @@ pub(super) struct DatagramId {
 /// One fragment.
 #[derive(Debug)]
 pub(super) struct Fragment<'a> {
+    /// Where it belongs in the payload, in bytes.
     pub(super) offset: usize,
     /// Whether it is not the last.
     pub(super) more: bool,
+    /// What follows the IP header.
     pub(super) protocol: u8,
+    /// Its part of the payload.
     pub(super) bytes: &'a [u8],
+    /// When it was captured, in nanoseconds since the Unix epoch.
     pub(super) time: i128,
 }
 
 /// The fragments of one datagram.
 #[derive(Debug)]
 struct Partial {
+    /// The pieces by offset.
     pieces: BTreeMap<usize, Vec<u8>>,
+    /// Their lengths together.
     bytes: usize,
     /// The length of the whole, known from the last fragment.
     len: Option<usize>,
     /// What follows the IP header, known from the first fragment.
     protocol: Option<u8>,
+    /// The time of the first piece that came.
     first_time: i128,
     /// The number that the queue has.
     number: u64,
@@ -55,10 +65,13 @@ struct Partial {
 /// The fragments whose datagrams are not complete yet.
 #[derive(Debug, Default)]
 pub(super) struct Fragments {
+    /// The datagrams that are not complete.
     partial: HashMap<DatagramId, Partial>,
     /// The datagrams from the oldest on, with their numbers. Those that are complete are still in it.
     queue: VecDeque<(DatagramId, u64)>,
+    /// The bytes of all their pieces.
     bytes: usize,
+    /// The number of the last entry of the queue.
     next_number: u64,
 }
 
@@ -76,6 +89,8 @@ impl Fragments {
             dropped += self.give_up(&key);
         }
         let end = fragment.offset + fragment.bytes.len();
+        // Offsets count in units of eight bytes, so only the last fragment may have another length (RFC 791, RFC
+        // 8200).
         if end > MAX_LEN || (fragment.more && !fragment.bytes.len().is_multiple_of(8)) {
             return (None, dropped + 1 + self.give_up(&key));
         }
@@ -104,6 +119,7 @@ impl Fragments {
             // Overlapping fragments with different content are a known attack: RFC 5722 says to drop the whole datagram.
             Fit::Contradiction => return (None, dropped + 1 + self.give_up(&key)),
         }
+        // No gap is possible here: no two pieces overlap, and none is beyond the length.
         if partial.len == Some(partial.bytes) {
             let whole = self.partial.remove(&key).map(|partial| {
                 self.bytes -= partial.bytes;
@@ -124,6 +140,7 @@ impl Fragments {
                 dropped += self.give_up(&oldest);
             }
         }
+        // Completed datagrams stay in the queue, because taking one out of its middle would cost time for each.
         if self.queue.len() > 2 * MAX_DATAGRAMS {
             let partial = &self.partial;
             let waits = |key: &DatagramId, number| {
@@ -157,12 +174,16 @@ impl Fragments {
 
 /// How a fragment agrees with those before it.
 enum Fit {
+    /// It fills a gap.
     New,
+    /// It came before.
     Duplicate,
+    /// It cannot be part of the same datagram.
     Contradiction,
 }
 
 impl Partial {
+    /// Compares a fragment, which ends at `end`, with the others; notes what only the first and the last one tell.
     fn fit(&mut self, fragment: &Fragment<'_>, end: usize) -> Fit {
         if let Some(same) = self.pieces.get(&fragment.offset) {
             let is_same = same.len() == fragment.bytes.len();

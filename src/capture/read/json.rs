@@ -20,13 +20,17 @@ const MAX_LINE: usize = 1 << 20;
 pub(super) enum JsonLine {
     /// There is none.
     End,
+    /// It has only blanks.
     Empty,
     /// The payload was truncated when it was received.
     Cut,
     /// The payload is in the buffer.
     Datagram {
+        /// In nanoseconds since the Unix epoch.
         time: i128,
+        /// The sender.
         from: SocketAddr,
+        /// The destination port.
         to_port: u16,
     },
 }
@@ -68,6 +72,7 @@ pub(super) fn next<R: Read>(
     read.map_err(wrong)
 }
 
+/// Reads one object; the payload goes into `payload`.
 fn datagram(
     line: &[u8],
     encoding: TextEncoding,
@@ -76,11 +81,13 @@ fn datagram(
     let object: Value = serde_json::from_slice(line).map_err(|_| sentence!("replay.no-json"))?;
     let text = |key: &'static str| object.get(key).and_then(Value::as_str);
     let missing = |key: &'static str| sentence!("replay.no-key", key = key);
+    // A key of the wrong type counts as missing: for the user, both mean that the line is not one of `listen`'s.
     let time = text("time").and_then(|time| time.parse::<Timestamp>().ok());
     let time = time.ok_or_else(|| missing("time"))?.as_nanosecond();
     let address = |key| text(key).and_then(|text| text.parse::<SocketAddr>().ok());
     let from = address("from").ok_or_else(|| missing("from"))?;
     let to_port = address("to").ok_or_else(|| missing("to"))?.port();
+    // `len` is then the length that is left, and the rest cannot be sent.
     if object.get("truncated") == Some(&Value::Bool(true)) {
         return Ok(JsonLine::Cut);
     }
@@ -96,6 +103,8 @@ fn datagram(
         }
         (None, None) => return Err(missing("text")),
     }
+    // Text that was decoded with one encoding and is encoded with another gives other bytes, and mostly another
+    // length.
     if let Some(len) = object.get("len") {
         let len = len.as_u64().and_then(|len| u16::try_from(len).ok());
         let len = usize::from(len.ok_or_else(|| missing("len"))?);

@@ -34,19 +34,26 @@ const FRAGMENT: u8 = 44; // An extension header in IPv6; IPv4 has the fragment i
 /// Why a packet has no datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SkipReason {
+    /// It is of another protocol.
     NotUdp,
+    /// A header contradicts itself, or ends too early.
     Damaged,
+    /// It is of a kind of network that udpcli cannot read.
     UnknownLink,
 }
 
 /// An IP packet.
 #[derive(Debug)]
 struct Ip<'a> {
+    /// The sender.
     from: IpAddr,
+    /// The receiver.
     to: IpAddr,
+    /// The transport protocol.
     protocol: u8,
     /// Where this part belongs in the payload, and whether more follow; `None` if it is whole.
     part: Option<(u32, usize, bool)>,
+    /// What follows the headers.
     payload: &'a [u8],
     /// Whether the packet ends before its length.
     is_short: bool,
@@ -79,6 +86,7 @@ pub(super) fn packet(
     })
 }
 
+/// As [`packet`], with the reason why there is no datagram; `None` for a fragment that waits for others.
 fn find(
     packet: &Packet,
     fragments: &mut Fragments,
@@ -99,6 +107,7 @@ fn find(
         payload.extend_from_slice(bytes);
         return Ok(Some((SocketAddr::new(from, from_port), to_port)));
     };
+    // A fragment with a wrong length would make the whole datagram wrong, without any sign of it.
     if ip.is_short {
         return Err(SkipReason::Damaged);
     }
@@ -131,6 +140,7 @@ fn find(
     Ok(Some((SocketAddr::new(from, from_port), to_port)))
 }
 
+/// A number in network byte order.
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_be_bytes(*bytes.get(at..)?.first_chunk()?))
 }
@@ -150,6 +160,8 @@ fn network(packet: &Packet) -> Result<&[u8], SkipReason> {
             // The address family, in the byte order of the machine that captured; its value for IPv6 differs.
             let family = bytes.first_chunk::<4>().ok_or(SkipReason::Damaged)?;
             let family = u32::from_be_bytes(*family);
+            // The smaller of both is the right one, because all families are small numbers: 2 is IPv4, the others are
+            // IPv6 on Linux, NetBSD and OpenBSD, FreeBSD, and macOS.
             match family.min(family.swap_bytes()) {
                 2 | 10 | 24 | 28 | 30 => after(4),
                 _ => Err(SkipReason::NotUdp),
@@ -174,6 +186,7 @@ fn tagged(mut kind: u16, mut bytes: &[u8]) -> Result<&[u8], SkipReason> {
     }
 }
 
+/// Reads an IP packet, whose version is in its first four bits.
 fn ip(bytes: &[u8]) -> Result<Ip<'_>, SkipReason> {
     match bytes.first().map(|first| first >> 4) {
         Some(4) => ipv4(bytes),
@@ -182,6 +195,7 @@ fn ip(bytes: &[u8]) -> Result<Ip<'_>, SkipReason> {
     }
 }
 
+/// Reads an IPv4 packet that carries UDP.
 fn ipv4(bytes: &[u8]) -> Result<Ip<'_>, SkipReason> {
     let header: &[u8; 20] = bytes.first_chunk().ok_or(SkipReason::Damaged)?;
     let [first, _, _, _, id_high, id_low, _, _, _, protocol, ..] = *header;
@@ -203,6 +217,7 @@ fn ipv4(bytes: &[u8]) -> Result<Ip<'_>, SkipReason> {
     let offset = usize::from(flags & 0x1fff) * 8;
     let more = flags & 0x2000 != 0;
     let id = u32::from(u16::from_be_bytes([id_high, id_low]));
+    // Before the fragment is kept: the fragments of a large TCP or ICMP packet would fill the memory.
     if protocol != UDP {
         return Err(SkipReason::NotUdp);
     }
@@ -216,6 +231,7 @@ fn ipv4(bytes: &[u8]) -> Result<Ip<'_>, SkipReason> {
     })
 }
 
+/// Reads an IPv6 packet.
 fn ipv6(bytes: &[u8]) -> Result<Ip<'_>, SkipReason> {
     let (header, rest) = bytes.split_first_chunk::<40>().ok_or(SkipReason::Damaged)?;
     let next = *header.get(6).unwrap_or(&0);

@@ -30,6 +30,7 @@ pub(super) struct Packet {
     pub(super) link: Option<u16>,
     /// The number of the interface, from 0.
     pub(super) interface: u32,
+    /// The packet, as far as it was captured.
     pub(super) bytes: Vec<u8>,
     /// Whether the capture program kept only its beginning.
     pub(super) is_cut: bool,
@@ -38,7 +39,9 @@ pub(super) struct Packet {
 /// A file of packets.
 #[derive(Debug)]
 pub(super) struct Container {
+    /// The byte order, which a section of pcapng may change.
     order: FileByteOrder,
+    /// What is known about the packets' links.
     kind: LinkKind,
     /// The number of the last packet, from 1.
     number: u64,
@@ -46,26 +49,34 @@ pub(super) struct Container {
     last: i128,
 }
 
+/// What a file says about the links of its packets.
 #[derive(Debug)]
 enum LinkKind {
     /// All packets have the same link type; the nanoseconds of a unit of time.
     Pcap {
+        /// The link type.
         link: u16,
+        /// How many nanoseconds a unit of time has.
         unit: i128,
     },
     PcapNg {
+        /// The interfaces of the section, by number.
         interfaces: Vec<CaptureInterface>,
     },
 }
 
+/// An interface of a pcapng section.
 #[derive(Debug, Clone, Copy)]
 struct CaptureInterface {
+    /// The link type.
     link: u16,
+    /// The unit of time: a negative power of 10, or of 2 if the upper bit is set.
     resolution: u8,
     /// In seconds.
     offset: i64,
 }
 
+/// In which order the bytes of a number come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileByteOrder {
     Big,
@@ -73,6 +84,7 @@ enum FileByteOrder {
 }
 
 impl FileByteOrder {
+    /// The number at this place; `None` if the bytes end before.
     fn u16(self, bytes: &[u8], at: usize) -> Option<u16> {
         let bytes = *bytes.get(at..)?.first_chunk()?;
         Some(match self {
@@ -81,6 +93,7 @@ impl FileByteOrder {
         })
     }
 
+    /// The same with 32 bits.
     fn u32(self, bytes: &[u8], at: usize) -> Option<u32> {
         let bytes = *bytes.get(at..)?.first_chunk()?;
         Some(match self {
@@ -89,6 +102,7 @@ impl FileByteOrder {
         })
     }
 
+    /// The same with 64 bits and a sign.
     fn i64(self, bytes: &[u8], at: usize) -> Option<i64> {
         let bytes = *bytes.get(at..)?.first_chunk()?;
         Some(match self {
@@ -159,6 +173,7 @@ impl Container {
         }
     }
 
+    /// Reads the next packet of a pcap file; `false` at the end.
     fn pcap_packet<R: Read>(
         &mut self,
         input: &mut CaptureInput<R>,
@@ -200,6 +215,7 @@ impl Container {
         if begin.is_empty() {
             return Ok(PcapngBlock::End);
         }
+        // Before the lengths: they are in the byte order that this block says.
         if begin.first_chunk() == Some(&SECTION.to_be_bytes()) {
             self.order = match begin.get(8..12) {
                 Some([0x1a, 0x2b, 0x3c, 0x4d]) => FileByteOrder::Big,
@@ -215,18 +231,21 @@ impl Container {
         let is_packet = matches!(kind, OBSOLETE_PACKET | SIMPLE_PACKET | ENHANCED_PACKET);
         self.number += u64::from(is_packet);
         let total = self.checked_len(total)?;
+        // The type and both lengths alone are 12 bytes, and blocks are padded to 32 bits.
         if total < 12 || !total.is_multiple_of(4) {
             return Err(self.damaged());
         }
         let Some(block) = input.fill(total)?.get(..total) else {
             return Err(self.short());
         };
+        // The length is at both ends of a block, which shows where a file is damaged.
         if order.u32(block, total - 4) != order.u32(block, 4) {
             return Err(self.damaged());
         }
         let body = block.get(8..total - 4).unwrap_or_default();
         let found = match (kind, &mut self.kind) {
             (SECTION, LinkKind::PcapNg { interfaces }) => {
+                // Numbers of interfaces count from 0 in each section.
                 interfaces.clear();
                 Some(PcapngBlock::Other)
             }
@@ -261,10 +280,12 @@ impl Container {
         }
     }
 
+    /// The error for a file that ends within a record.
     fn short(&self) -> Error {
         Error::Wrong(sentence!("replay.short", number = self.shown_number()))
     }
 
+    /// The error for a block that contradicts itself.
     fn damaged(&self) -> Error {
         Error::Wrong(sentence!(
             "replay.damaged-block",
@@ -280,8 +301,11 @@ impl Container {
 
 /// What a block of a pcapng file was.
 enum PcapngBlock {
+    /// A packet, which was read.
     Packet,
+    /// Nothing of interest.
     Other,
+    /// The end of the file.
     End,
 }
 
@@ -289,6 +313,7 @@ enum PcapngBlock {
 fn interface(order: FileByteOrder, body: &[u8]) -> Option<CaptureInterface> {
     let mut interface = CaptureInterface {
         link: order.u16(body, 0)?,
+        // The default: microseconds.
         resolution: 6,
         offset: 0,
     };
@@ -320,6 +345,7 @@ fn packet_of(
 ) -> Option<()> {
     let (number, time, len, full_len, start) = match kind {
         SIMPLE_PACKET => {
+            // This block does not say how much of the packet it has; that follows from its own length.
             let full_len = order.u32(body, 0)?;
             let room = u32::try_from(body.len().checked_sub(4)?).ok()?;
             (0, None, full_len.min(room), full_len, 4)
