@@ -55,6 +55,7 @@ impl Size {
         Self::of(terminal_size::terminal_size_of(std::io::stdout()))
     }
 
+    /// The size in cells, if the system tells it.
     fn of(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Self {
         size.map_or(Self::UNKNOWN, |(columns, rows)| Self {
             columns: columns.0.into(),
@@ -93,10 +94,12 @@ pub(crate) fn has_unicode() -> bool {
     is_unicode_locale(|name| std::env::var(name).ok())
 }
 
+/// As [`has_unicode`], with the environment as a function, for tests.
 fn is_unicode_locale(variable: impl Fn(&str) -> Option<String>) -> bool {
     if cfg!(windows) {
         return true;
     }
+    // In the order in which the C library looks at them (setlocale(3)); an empty one counts as not set.
     let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
         .into_iter()
         .filter_map(variable)

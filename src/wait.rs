@@ -188,12 +188,15 @@ pub(crate) enum Over {
 /// A wait with a deadline, which a request to stop can end.
 pub(crate) struct Wait<'a> {
     site: Site,
+    /// Whether the end was asked for.
     is_stopped: &'a dyn Fn() -> bool,
+    /// When the wait is over anyway.
     deadline: Option<Instant>,
     /// When to log that the wait takes long; `None` once logged.
     say_at: Option<Instant>,
     /// How long to continue after a request to stop.
     grace: Duration,
+    /// When the grace ends, once the end was asked for.
     given_up_at: Option<Instant>,
 }
 
@@ -208,6 +211,7 @@ impl fmt::Debug for Wait<'_> {
 
 impl<'a> Wait<'a> {
     /// A wait at `site`, which ends when `is_stopped` returns true.
+    /// Where the program waits.
     #[must_use]
     pub(crate) fn at(site: Site, is_stopped: &'a dyn Fn() -> bool) -> Self {
         Self {
@@ -247,6 +251,7 @@ impl<'a> Wait<'a> {
     /// Checks whether to stop waiting. A caller that waits in short steps calls this between two steps.
     pub(crate) fn look(&mut self) -> Option<Over> {
         let now = Instant::now();
+        // The grace counts from the first look after the request, because only then does this wait know of it.
         if (self.is_stopped)() && now >= *self.given_up_at.get_or_insert(now + self.grace) {
             return Some(Over::Interrupted);
         }
@@ -278,6 +283,7 @@ impl<'a> Wait<'a> {
         mut self,
         call: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<Waited<T>> {
+        // Room for the result, so that a thread that was left behind can end and does not wait for a receiver.
         let (sender, result) = sync_channel(1);
         std::thread::Builder::new()
             .name("wait".to_owned())
@@ -343,6 +349,8 @@ pub(crate) async fn wait_for<T>(
     let mut say_at = Some(Instant::now() + WORTH_SAYING);
     loop {
         tokio::select! {
+            // The end that the user asked for first, and then the result: at the deadline, a result that is there
+            // counts.
             biased;
             () = shutdown.asked() => return Waited::Interrupted,
             result = &mut what => return Waited::Done(result),

@@ -31,9 +31,11 @@ pub(crate) fn has_color() -> bool {
     STDERR.get().copied().unwrap_or(false)
 }
 
+/// Whether a stream gets colour with this choice.
 fn is_wanted(choice: ColorChoice, stream: &impl anstream::stream::RawStream) -> bool {
     match choice {
         ColorChoice::Auto => {
+            // It knows the variables that other programs follow: `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, `TERM`.
             anstream::AutoStream::choice(stream) != ColorChoice::Never && obeys_escapes()
         }
         ColorChoice::Never => false,

@@ -15,8 +15,11 @@ use crate::shutdown::Shutdown;
 /// The alternate screen in raw mode, until this is dropped.
 #[derive(Debug)]
 pub struct FullScreen {
+    /// What ratatui has drawn, so that it writes only what changes.
     terminal: ratatui::Terminal<CrosstermBackend<Canvas>>,
+    /// Whether nobody looks any more; the canvas sets it.
     is_gone: Rc<Cell<bool>>,
+    /// Dropped after the others, in the order of the fields: the terminal is restored when nothing draws any more.
     _raw: RawMode,
 }
 
@@ -58,9 +61,11 @@ impl FullScreen {
 /// panics where it cannot even tell that this failed.
 #[derive(Debug)]
 struct Canvas {
+    /// Writes to stdout, and gives up a terminal that takes nothing.
     writer: StreamWriter,
     /// What is not written yet.
     drawn: Vec<u8>,
+    /// Whether a write has failed.
     is_gone: Rc<Cell<bool>>,
 }
 
@@ -81,6 +86,7 @@ impl Write for Canvas {
     }
 
     fn flush(&mut self) -> io::Result<()> {
+        // One flush per picture: ratatui writes piece by piece, and a terminal would show half a picture.
         if !self.is_gone.get() {
             let written = self.writer.write(&self.drawn);
             self.is_gone

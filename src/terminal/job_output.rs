@@ -26,8 +26,11 @@ pub(crate) struct JobOutput(Arc<Mutex<JobState>>);
 
 #[derive(Debug)]
 struct JobState {
+    /// Where the job is done, such as a port.
     place: String,
+    /// What people call it, once known.
     name: Option<String>,
+    /// What it said last.
     note: String,
     /// Whether the lines on stdout bear the name. JSON says itself whose it is.
     names_lines: bool,
@@ -59,6 +62,7 @@ impl JobOutput {
         struct Leave;
         impl Drop for Leave {
             fn drop(&mut self) {
+                // Also after a panic: the thread may get another job.
                 CURRENT.set(None);
             }
         }
@@ -118,6 +122,7 @@ impl JobOutput {
         let mut out = Vec::new();
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             state.line.extend_from_slice(piece);
+            // A program that never ends its line would otherwise show nothing and use up memory.
             let is_long = state.line.len() >= MAX_LINE;
             if piece.ends_with(b"\n") || is_long {
                 out.extend_from_slice(prefix.as_bytes());
@@ -142,6 +147,7 @@ impl JobOutput {
         out
     }
 
+    /// The state; a thread that panicked leaves nothing half done in it.
     fn state(&self) -> MutexGuard<'_, JobState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -42,6 +42,7 @@ fn read(event: &Event) -> Key {
     }
 }
 
+/// The bytes of a key, as xterm sends them.
 fn of_key(key: &KeyEvent) -> Key {
     let control = key.modifiers.contains(KeyModifiers::CONTROL);
     let alt = key.modifiers.contains(KeyModifiers::ALT);
@@ -64,6 +65,7 @@ fn of_key(key: &KeyEvent) -> Key {
         }
         KeyCode::Enter => b"\r".to_vec(),
         KeyCode::Tab => b"\t".to_vec(),
+        // DEL and not BS: both delete in MicroPython's readline, and terminals send this one.
         KeyCode::Backspace => b"\x7f".to_vec(),
         KeyCode::Esc => b"\x1b".to_vec(),
         KeyCode::Up => b"\x1b[A".to_vec(),
@@ -90,6 +92,8 @@ fn controlled(character: char) -> Option<u8> {
         b'@'..=b'_' => Some(byte & 0x1f),
         b' ' | b'2' => Some(0),
         b'3' => Some(0x1b),
+        // The digits as VT220 terminals have them: Ctrl-4 is Ctrl-\, Ctrl-6 is Ctrl-^, Ctrl-7 is Ctrl-_. Ctrl-5
+        // leaves, above.
         b'4' | b'6' | b'7' => Some(byte - b'4' + 0x1c),
         b'8' | b'?' => Some(0x7f),
         b'/' => Some(0x1f),

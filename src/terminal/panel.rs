@@ -75,6 +75,7 @@ pub(crate) fn lines(screen: &Screen, view: PanelContent, terminal: TerminalLimit
     if view == PanelContent::Picture && !screen.lcd {
         choices.extend(picture::PixelStyle::for_terminal(terminal));
     }
+    // The best style that fits: a picture that the terminal breaks into two rows per row cannot be read.
     for style in choices {
         if terminal.holds(style.width() + 2, style.height() + 2) {
             return frame(&style.rows(screen), style.width(), screen, terminal);
@@ -110,6 +111,7 @@ fn frame(rows: &[String], width: usize, screen: &Screen, terminal: TerminalLimit
     if !note.is_empty() {
         note = format!(" {note} ");
     }
+    // The notes are ASCII, so their bytes are cells.
     let rest = across.repeat(width.saturating_sub(note.len()));
     lines.push(format!("{lower_left}{rest}{note}{lower_right}"));
     PanelLines {
@@ -121,7 +123,9 @@ fn frame(rows: &[String], width: usize, screen: &Screen, terminal: TerminalLimit
 /// A screen in the terminal's status area.
 #[derive(Debug)]
 pub struct Panel {
+    /// What of the screen to draw.
     view: PanelContent,
+    /// Its place in the status area; `None` until something is shown.
     block: Option<AreaBlock>,
 }
 
@@ -134,6 +138,7 @@ impl Panel {
 
     /// Shows this with the next write to the terminal, or with [`Self::draw`]; nothing where it does not fit.
     pub fn stage(&mut self, screen: &Screen) {
+        // A copy, because the area draws again by itself when the terminal's size changes.
         let (screen, view) = (screen.clone(), self.view);
         let draw = move |size| {
             let drawn = lines(&screen, view, TerminalLimits::of_size(size));

@@ -1,16 +1,17 @@
 //! How far something is: a bar in the status area, or where stderr is no terminal a line every tenth.
 
-use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+mod canvas;
+
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle, TermLike};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use super::job_output::JobOutput;
 use super::sanitize::{self, plain};
-use super::status::{self, AreaBlock, StatusLine};
+use super::status::{self, AreaBlock};
 use super::{color, has_unicode};
+use canvas::BarCanvas;
 
 /// How often the bar is drawn anew.
 const REDRAW: Duration = Duration::from_millis(100);
@@ -34,30 +35,41 @@ pub struct BarWords {
 /// Tells how far it is, one thing after the other.
 #[derive(Debug)]
 pub struct Progress {
+    /// Whether to tell nothing.
     is_quiet: bool,
+    /// The words beside the bar.
     words: BarWords,
     /// Whether the end of each is told as well.
     tells_end: bool,
+    /// What is under way.
     current: Option<Current>,
 }
 
 /// What is under way.
 #[derive(Debug)]
 struct Current {
+    /// Its name.
     name: String,
+    /// When it began.
     since: Instant,
     /// How far it had come then.
     from: u64,
+    /// The last tenth that was told.
     tenth: u64,
+    /// Whether its end was told.
     is_whole: bool,
+    /// Its bar; `None` where nothing can be drawn.
     shown: Option<ShownBar>,
 }
 
 /// Its bar on the terminal.
 #[derive(Debug)]
 struct ShownBar {
+    /// Works out rate and time left.
     bar: ProgressBar,
+    /// Its place in the status area.
     block: AreaBlock,
+    /// When it was drawn last.
     drawn: Instant,
 }
 
@@ -94,6 +106,7 @@ impl Progress {
         }
         let is_whole = done >= total;
         let current = match &mut self.current {
+            // The same name once more after its end is another piece of work, such as a second try.
             Some(current) if current.name == name && (is_whole || !current.is_whole) => current,
             current => current.insert(Current::new(name, done, total, &self.words)),
         };
@@ -134,6 +147,7 @@ impl Current {
     fn tell(&self, done: u64, total: u64) {
         let elapsed = self.since.elapsed().as_secs_f64();
         let moved = done.saturating_sub(self.from) as f64;
+        // A rate over so short a time says nothing.
         let rate = if elapsed > 0.05 { moved / elapsed } else { 0.0 };
         let percent = done.saturating_mul(100) / total.max(1);
         let name = sanitize::for_terminal(&self.name);
@@ -210,7 +224,9 @@ impl ShownBar {
 /// What the terminal can show of a bar.
 #[derive(Debug, Clone, Copy)]
 struct BarLook {
+    /// Whether it shows more than ASCII.
     unicode: bool,
+    /// Whether it gets colour.
     color: bool,
 }
 
@@ -262,86 +278,10 @@ fn cut(text: &str, columns: usize) -> String {
     cut
 }
 
-/// The terminal of one line that indicatif draws on: the status area takes the line from here.
-#[derive(Debug, Clone, Default)]
-struct BarCanvas(Arc<Mutex<Drawing>>);
-
-#[derive(Debug)]
-struct Drawing {
-    columns: u16,
-    text: String,
-}
-
-impl Default for Drawing {
-    fn default() -> Self {
-        Self {
-            columns: 80,
-            text: String::new(),
-        }
-    }
-}
-
-impl BarCanvas {
-    fn with<T>(&self, act: impl FnOnce(&mut Drawing) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn set_width(&self, columns: usize) {
-        self.with(|drawing| drawing.columns = u16::try_from(columns.max(1)).unwrap_or(u16::MAX));
-    }
-
-    /// The bar as it is now.
-    fn line(&self, bar: &ProgressBar) -> Vec<StatusLine> {
-        bar.tick();
-        let text = self.with(|drawing| drawing.text.trim_end().to_owned());
-        let cells = plain(&text).width();
-        vec![StatusLine { text, cells }]
-    }
-}
-
-impl TermLike for BarCanvas {
-    fn width(&self) -> u16 {
-        self.with(|drawing| drawing.columns)
-    }
-
-    fn move_cursor_up(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn move_cursor_down(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn move_cursor_right(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn move_cursor_left(&self, _: usize) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn write_line(&self, text: &str) -> io::Result<()> {
-        self.write_str(text)
-    }
-
-    fn write_str(&self, text: &str) -> io::Result<()> {
-        self.with(|drawing| drawing.text.push_str(text));
-        Ok(())
-    }
-
-    fn clear_line(&self) -> io::Result<()> {
-        self.with(|drawing| drawing.text.clear());
-        Ok(())
-    }
-
-    fn flush(&self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::terminal::status::StatusLine;
 
     fn line(name: &str, columns: usize, look: BarLook) -> StatusLine {
         let canvas = BarCanvas::default();

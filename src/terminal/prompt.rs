@@ -18,11 +18,13 @@ const MAX_LINE: u64 = 4096;
 pub fn password(question: &str) -> io::Result<Option<String>> {
     let shutdown = Shutdown::current();
     let question = sanitize::for_terminal(question).into_owned();
+    // Before the question: the thread that reads may be left behind with the echo off.
     let _echo = echo::Kept::new();
     let shown = status::is_terminal().then(|| OpenQuestion::ask(&question));
     let is_shown = shown.is_some();
     let ask = move || {
         if is_shown {
+            // The question stands in the status area already.
             let silent = rpassword::ConfigBuilder::new().output_discard().build();
             rpassword::read_password_with_config(silent)
         } else {
@@ -81,12 +83,14 @@ mod echo {
 
     use crate::shutdown;
 
+    /// The terminal and its modes before the question. The file stays open, because stdin may not be the terminal.
     static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
     /// Restores it when it is dropped, and when the process is ended at once.
     pub(super) struct Kept(());
 
     impl Kept {
+        /// Notes how the terminal is now.
         pub(super) fn new() -> Self {
             let modes = File::options()
                 .read(true)
@@ -108,6 +112,8 @@ mod echo {
         }
     }
 
+    /// Puts the terminal back. `try_lock`, because it also runs in the handler of a second Ctrl-C, at which the
+    /// process ends at once.
     fn restore() {
         if let Ok(mut before) = BEFORE.try_lock()
             && let Some((terminal, modes)) = before.take()

@@ -12,6 +12,7 @@ const QUIET: usize = 4;
 /// light modules are drawn, because most terminals are dark; readers take a code on a light terminal as well, inverted.
 #[must_use]
 pub(crate) fn lines(text: &str, size: Size, has_color: bool) -> Option<Vec<String>> {
+    // The lowest level makes the smallest code: a terminal has few cells, and a screen has no dirt.
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     let modules = code.width();
     let colors = code.to_colors();
@@ -22,6 +23,7 @@ pub(crate) fn lines(text: &str, size: Size, has_color: bool) -> Option<Vec<Strin
             .zip(inside(y))
             .is_some_and(|(x, y)| colors.get(y * modules + x) == Some(&Color::Dark))
     };
+    // A cell is about twice as high as wide. Without half-blocks, two cells beside each other make a square.
     let cells = if has_unicode() { 1 } else { 2 };
     if width * cells > size.columns {
         return None;

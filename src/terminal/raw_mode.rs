@@ -48,6 +48,7 @@ impl RawMode {
     /// As [`Self::on`], on a screen of its own on stdout. Messages are kept until that is over.
     pub(super) fn on_alternate_screen() -> io::Result<Self> {
         let guard = Self::begin()?;
+        // Noted before it is done: undoing what was not done yet does no harm.
         TO_UNDO.fetch_or(ALTERNATE_SCREEN, Ordering::Relaxed);
         status::divert();
         let mut enter = Vec::new();
@@ -56,7 +57,9 @@ impl RawMode {
         Ok(guard)
     }
 
+    /// Sets raw mode, and arranges that every way out of the program ends it.
     fn begin() -> io::Result<Self> {
+        // Once: each further hook would wrap the one before.
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let report = std::panic::take_hook();
@@ -85,6 +88,7 @@ impl Drop for RawMode {
 /// Puts the terminal back as it was, if it is not: for an end that drops nothing. Waits for no lock of ours, and hardly
 /// for the terminal.
 pub(crate) fn restore() {
+    // A swap, so that of two ends at once only one undoes each thing.
     let undo = TO_UNDO.swap(0, Ordering::Relaxed);
     if undo & RAW != 0 {
         let _ = terminal::disable_raw_mode();
@@ -92,6 +96,7 @@ pub(crate) fn restore() {
     if undo & (PASTE | ALTERNATE_SCREEN) == 0 {
         return;
     }
+    // On a thread of its own: after Ctrl-S the terminal takes nothing, and this write would hold up the end.
     let (done, is_done) = mpsc::channel::<()>();
     let undo = move || {
         let _done = done;

@@ -46,6 +46,8 @@ impl Filter {
 
     /// Appends to `out` what of `bytes` a terminal may see, the rest escaped.
     pub fn pass(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        // A sequence may be split between two writes. Passed on in halves, its second half would be text, or
+        // something else.
         let mut all = std::mem::take(&mut self.held);
         all.extend_from_slice(bytes);
         let mut rest = all.as_slice();

@@ -40,8 +40,10 @@ const LOOK: Duration = Duration::from_millis(100);
 /// Messages that are kept while the terminal shows something else.
 const MAX_DIVERTED: usize = 500;
 
+/// The one area, as there is one terminal.
 static AREA: Mutex<Area> = Mutex::new(Area::new());
 
+/// The area, for as long as one write takes.
 fn lock() -> MutexGuard<'static, Area> {
     // A thread that panicked has left lines on the terminal at worst.
     AREA.lock().unwrap_or_else(PoisonError::into_inner)
@@ -56,6 +58,7 @@ pub(crate) struct StatusLine {
     pub(crate) cells: usize,
 }
 
+/// Makes the lines of a block for a size of the terminal.
 type Draw = Box<dyn FnMut(Size) -> Vec<StatusLine> + Send>;
 
 /// A part of the area; it is gone when this is dropped.
@@ -120,6 +123,7 @@ impl Drop for AreaBlock {
         if let Some(id) = self.id {
             let mut area = lock();
             area.entries.retain(|(entry, _)| *entry != id);
+            // What was never drawn need not be taken off.
             if area.drawn.is_some() {
                 area.repaint();
             }
@@ -137,6 +141,7 @@ pub(super) struct OpenQuestion {
 
 #[cfg(feature = "board")]
 impl OpenQuestion {
+    /// Shows the question; what the user types stands behind it.
     pub(super) fn ask(text: &str) -> Self {
         let mut filter = Filter::new(Allowed::Colors);
         let has_tail = lock().has_tail();
@@ -180,6 +185,7 @@ pub fn print(text: &str) {
     }
 }
 
+/// As [`print`], without a lane's name.
 fn print_as_it_is(text: &str) {
     lock().print(text.as_bytes(), &mut |bytes| {
         // Nobody is left to tell when stderr is gone.
@@ -341,15 +347,21 @@ struct Drawn {
 }
 
 struct Area {
+    /// The blocks from top to bottom, each with its number.
     entries: Vec<(u64, Draw)>,
+    /// The number of the last block.
     last_id: u64,
     /// Whether a block shows something else than what stands on the terminal.
     is_stale: bool,
+    /// What stands on the terminal; `None` if nothing does.
     drawn: Option<Drawn>,
     /// What was printed after the last line end: on the terminal, or with an area, its visible end below that.
     tail: Vec<u8>,
+    /// Whether the terminal is in raw mode.
     is_raw: bool,
+    /// Messages kept for somebody else to show; `None` if they go to stderr.
     diverted: Option<VecDeque<String>>,
+    /// Whether a thread looks for another size.
     is_watched: bool,
 }
 
@@ -379,6 +391,7 @@ impl Area {
         let rows = match self.drawn.take() {
             Some(drawn) => {
                 let lines: usize = drawn.lines.iter().map(|&cells| size.rows_of(cells)).sum();
+                // Counted for the size of now: a terminal that was made narrower has broken the lines meanwhile.
                 lines + size.rows_of(drawn.tail) - 1
             }
             None if self.tail.is_empty() => return String::new(),
@@ -406,6 +419,7 @@ impl Area {
         let mut text = String::new();
         for line in &lines {
             text.push_str(&filtered(&line.text));
+            // The rest of the row is erased, because a shorter line may take the place of a longer one.
             text.push_str("\x1b[K\n");
         }
         let tail = end_of(&last_row(&self.tail), size.columns.saturating_sub(1));
@@ -423,6 +437,7 @@ impl Area {
         !last_row(&self.tail).is_empty()
     }
 
+    /// Takes the area off and draws it anew, in one write, so that it does not flicker.
     fn repaint(&mut self) {
         let text = format!("{HOLD}{}{}{SHOW}", self.erase(), self.paint());
         self.write(&text);
@@ -433,6 +448,7 @@ impl Area {
         let _ = stream::write_stderr(self.with_returns(text).as_bytes());
     }
 
+    /// The text as the terminal needs it now.
     fn with_returns(&self, text: &str) -> String {
         if self.is_raw {
             text.replace('\n', "\r\n")
@@ -441,8 +457,10 @@ impl Area {
         }
     }
 
+    /// Leaves a block's lines above the area for good.
     fn keep(&mut self, id: u64) {
         let is_alone = self.entries.iter().all(|(entry, _)| *entry == id);
+        // Its lines stand where they should: nothing has to be written.
         if is_alone && !self.is_stale && self.drawn.is_some() {
             self.entries.clear();
             self.drawn = None;
@@ -461,6 +479,7 @@ impl Area {
         self.write(&text);
     }
 
+    /// Writes whole lines above the area.
     fn print(&mut self, text: &[u8], write: &mut dyn FnMut(&[u8])) {
         if !is_terminal() {
             return write(text);
@@ -509,6 +528,8 @@ impl Area {
         let mut text = format!("{HOLD}{}", self.erase());
         let mut outcome = Ok(WriteOutcome::Whole);
         if !complete.is_empty() {
+            // Written first: `write` may go through stdout, and the area must be off the terminal before the data
+            // comes.
             self.write(&std::mem::take(&mut text));
             let mut lines = std::mem::take(&mut self.tail);
             lines.extend_from_slice(complete);
@@ -521,6 +542,7 @@ impl Area {
         outcome
     }
 
+    /// Notes what was written after the last line end.
     fn keep_tail(&mut self, complete: &[u8], rest: &[u8]) {
         if !complete.is_empty() {
             self.tail.clear();

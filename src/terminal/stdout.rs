@@ -19,9 +19,11 @@ use crate::text::wrap;
 /// Writes to stdout in whole buffers.
 #[derive(Debug)]
 pub struct Stdout {
+    /// Writes, and waits for a slow reader.
     writer: StreamWriter,
     /// What stands between the data and a terminal.
     filter: Option<Filter>,
+    /// Whether stderr is the same terminal, so that the status area has to make room.
     shares_terminal: bool,
     /// Whose output it is, if several jobs write.
     lane: Option<JobOutput>,
@@ -55,10 +57,12 @@ impl Stdout {
             return self.pass(bytes);
         };
         let lines = lane.lines(bytes);
+        // Held for the whole write: lines of two jobs must not mix.
         let _turn = job_output::turn();
         self.pass(&lines)
     }
 
+    /// Writes through the filter, if there is one.
     fn pass(&mut self, bytes: &[u8]) -> io::Result<WriteOutcome> {
         let Some(filter) = &mut self.filter else {
             return self.writer.write(bytes);
@@ -85,6 +89,7 @@ impl Stdout {
         self.show(&shown)
     }
 
+    /// Writes what the filter let through.
     fn show(&mut self, shown: &[u8]) -> io::Result<WriteOutcome> {
         if shown.is_empty() {
             Ok(WriteOutcome::Whole)
@@ -109,6 +114,7 @@ pub fn print(bytes: &[u8]) -> io::Result<WriteOutcome> {
     print_now(bytes)
 }
 
+/// As [`print()`], without a lane.
 fn print_now(bytes: &[u8]) -> io::Result<WriteOutcome> {
     if is_terminal() {
         write(&sanitize::on_terminal(bytes))
@@ -143,6 +149,7 @@ pub(crate) fn wrapped(text: &str, indent: usize) -> Cow<'_, str> {
     }
 }
 
+/// Writes the bytes as they are.
 fn write(bytes: &[u8]) -> io::Result<WriteOutcome> {
     let mut stdout = StreamWriter::stdout(Shutdown::current());
     if shares_terminal() {
@@ -170,6 +177,7 @@ pub(crate) fn shares_terminal() -> bool {
     is_terminal() && status::is_terminal() && is_same_device()
 }
 
+/// Whether both are the same terminal. A session may have stdout and stderr on two, as with `2>/dev/pts/3`.
 #[cfg(unix)]
 fn is_same_device() -> bool {
     let device = |stat: rustix::fs::Stat| stat.st_rdev;
@@ -195,6 +203,7 @@ pub(crate) fn reader_is_gone() -> bool {
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     let stdout = io::stdout();
     let mut files = [PollFd::new(&stdout, PollFlags::empty())];
+    // A pipe without readers gives POLLERR to its writer (poll(2)), a terminal whose window was closed POLLHUP.
     let gone = PollFlags::ERR | PollFlags::HUP;
     poll(&mut files, Some(&Timespec::default())).is_ok()
         && files.iter().any(|file| file.revents().intersects(gone))

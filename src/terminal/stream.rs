@@ -132,7 +132,9 @@ pub enum WriteOutcome {
 
 /// Writes whole buffers, to stdout or to a file that may be a FIFO.
 pub(crate) struct StreamWriter {
+    /// How to write.
     way: Way,
+    /// Says when to give up a reader that does not read.
     #[cfg(target_os = "linux")]
     shutdown: Shutdown,
 }
@@ -143,6 +145,7 @@ impl std::fmt::Debug for StreamWriter {
     }
 }
 
+/// How a stream waits for its reader.
 enum Way {
     /// Waits in the write.
     Blocking(Box<dyn Write>),
@@ -195,6 +198,7 @@ impl StreamWriter {
         match &mut self.way {
             Way::Blocking(stream) => {
                 stream.write_all(bytes)?;
+                // A reader expects each batch when it is written, not when a buffer is full.
                 stream.flush()?;
                 Ok(WriteOutcome::Whole)
             }
@@ -257,6 +261,7 @@ mod linux {
 
     /// A descriptor whose writes do not block, or wait like any other where that cannot be had.
     pub(super) struct Polled {
+        /// The stream itself.
         file: File,
         /// A socket need not be made non-blocking: each call can be.
         is_socket: bool,
@@ -274,6 +279,7 @@ mod linux {
         standard(io::stderr().as_fd(), "/proc/self/fd/2", Site::Stderr)
     }
 
+    /// A standard stream; `path` names it for opening it anew.
     fn standard(stream: BorrowedFd<'_>, path: &str, site: Site) -> Option<Polled> {
         let file = File::from(stream.try_clone_to_owned().ok()?);
         let kind = file.metadata().ok()?.file_type();
@@ -313,6 +319,7 @@ mod linux {
             }
         }
 
+        /// One write call, which does not block.
         fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
             if self.is_socket {
                 let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
@@ -334,6 +341,7 @@ mod linux {
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                     Ok(len) => {
                         rest = rest.get(len..).unwrap_or_default();
+                        // A reader that reads, however slowly, gets the whole grace again.
                         waiting = None;
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -100,6 +100,7 @@ impl Default for Screen {
         Self {
             framebuffer: [0; BYTES],
             texts: Vec::new(),
+            // As the board's driver leaves the panel after its start.
             on: true,
             inverted: false,
             contrast: None,

@@ -12,11 +12,15 @@ use crate::text::encoding::{DecodedPart, TextEncoding};
 /// The server's screen, drawn as every panel is.
 #[derive(Debug)]
 pub(crate) struct ServerPanel {
+    /// Draws the screen.
     panel: Panel,
+    /// What the server would show.
     screen: Screen,
     /// Whether it has changed since it was staged.
     is_new: bool,
+    /// The encoding of payloads.
     encoding: TextEncoding,
+    /// A buffer for decoded text.
     scratch: String,
 }
 

@@ -50,6 +50,7 @@ pub(crate) fn rows(screen: &Screen, color: bool) -> Vec<String> {
     };
     let mut grid = vec![vec![(Some(' '), false); columns(screen)]; count];
     for text in screen.texts.iter().filter(|_| screen.on) {
+        // The row that has most of the text. A text above the panel gets a negative one, and is not drawn.
         let row = text.y.saturating_add(height / 2).div_euclid(height);
         if let Some(row) = usize::try_from(row).ok().and_then(|row| grid.get_mut(row)) {
             let width = if screen.lcd { LCD_WIDTH } else { WIDTH };
@@ -80,6 +81,7 @@ fn place(text: &DrawnText, row: &mut [Cell], width: usize) {
     let columns = i32::try_from(row.len()).unwrap_or(i32::MAX);
     let mut at = (i32::from(text.x) * columns).div_euclid(i32::try_from(width).unwrap_or(1));
     let is_reversed = text.mode == DrawMode::Reverse;
+    // Measured before anything is written, because the ellipsis needs a cell of its own.
     let overflows = at + glyphs().map(|(_, width)| width).sum::<i32>() > columns;
     let end = columns - i32::from(overflows);
     for (glyph, width) in glyphs() {
@@ -111,6 +113,7 @@ fn put(row: &mut [Cell], at: i32, cell: Cell) {
     if let Some(old) = row.get_mut(at) {
         let was_second_half = old.0.is_none();
         *old = cell;
+        // Half of a wide character cannot be drawn; the terminal would shift the rest of the row.
         if was_second_half
             && cell.0.is_some()
             && let Some(first) = at.checked_sub(1).and_then(|before| row.get_mut(before))
