@@ -196,6 +196,7 @@ impl SettingsFiles {
     pub(crate) fn read() -> Result<Self, Error> {
         let user_path = user_path(|name| std::env::var_os(name));
         let project = project()?;
+        // The project's file first: its errors are more likely, and the user is in its folder.
         let user = match &user_path {
             Some(path) => user_contents(path)?
                 .map(|text| read::user(path, &text))
@@ -260,9 +261,11 @@ pub(crate) fn payload(path: &Path, what: impl FnOnce() -> Sentence) -> Result<Ve
 /// # Errors
 /// The file cannot be read, or is too long.
 pub(crate) fn names(path: &Path) -> Result<Vec<u8>, Error> {
+    // Missing is an error here: the user named this file.
     bytes(path, MAX_LEN)?.ok_or_else(|| not_found(path))
 }
 
+/// The error for a file that must exist.
 fn not_found(path: &Path) -> Error {
     Error::Read {
         path: path.to_owned(),
@@ -352,6 +355,8 @@ fn bytes(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         use std::os::unix::fs::OpenOptionsExt as _;
 
         use rustix::fs::OFlags;
+        // Opening a FIFO without a writer would block for ever, and a terminal could become the one that controls the
+        // process.
         options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
     }
     let file = match options.open(path) {
@@ -374,6 +379,7 @@ fn bytes(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, Error> {
         return Err(failed(io::Error::other(sentence!("config.not-regular"))));
     }
     let mut bytes = Vec::new();
+    // One byte more than allowed tells a file that is too long from one that just fits, without reading all of it.
     file.take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(failed)?;

@@ -18,6 +18,8 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 /// How often to poll for Ctrl-C while there is no output.
 const TICK: Duration = Duration::from_millis(50);
 
+/// The listener: on loopback and on a free port, so that nothing on this PC is in its way, and without the folder's
+/// settings.
 const LISTEN: [&str; 9] = [
     "listen",
     "--bind",
@@ -30,6 +32,7 @@ const LISTEN: [&str; 9] = [
     "--no-project",
 ];
 
+/// The tutorial's message, as a board sends it.
 const TUTORIAL: [&str; 8] = [
     "-e",
     r"hello message from mPython\r\n",
@@ -41,6 +44,7 @@ const TUTORIAL: [&str; 8] = [
     "1s",
 ];
 
+/// A message that is wrong if anything on the way is not UTF-8.
 const CHINESE: [&str; 3] = ["你好", "-w", "1s"];
 
 /// A process of the demo.
@@ -89,6 +93,7 @@ pub(crate) enum DemoFailure {
     /// A process printed another number of datagrams than 3 and 1.
     Counted {
         /// The process.
+        /// Which of both it is.
         side: Side,
         /// Tutorial messages.
         hello: usize,
@@ -115,6 +120,7 @@ pub(crate) fn run(
         lines,
     };
     let mut listen = launcher.start(&LISTEN, Side::Listen, &mut transcript)?;
+    // The sender starts only now: what it sends before the listener has its socket would be lost.
     let peer = transcript.listening_address()?;
     for (turn, payload) in [&TUTORIAL[..], &CHINESE[..]].into_iter().enumerate() {
         let args = [&["send", &peer], payload].concat();
@@ -139,12 +145,16 @@ enum DemoLine {
 
 /// Starts processes, whose lines go to one channel.
 struct Launcher<'a> {
+    /// This program.
     program: &'a Path,
+    /// The language that the processes are to speak.
     language: &'a str,
+    /// Where the lines go.
     lines: Sender<(Side, DemoLine)>,
 }
 
 impl Launcher<'_> {
+    /// Starts a process.
     fn start(
         &self,
         args: &[&str],
@@ -154,6 +164,7 @@ impl Launcher<'_> {
         transcript.tell(DemoEvent::Starts(side, args))?;
         let mut child = Command::new(self.program)
             .args(args)
+            // The demo reads what the processes say; the user's logging would be among it.
             .env_remove("UDPCLI_LOG")
             .env("UDPCLI_LANG", self.language)
             .stdin(Stdio::null())
@@ -174,10 +185,12 @@ impl Launcher<'_> {
 /// A running `udpcli`; dropping it kills the process.
 struct DemoProcess {
     side: Side,
+    /// The process.
     child: Child,
 }
 
 impl DemoProcess {
+    /// Waits for the end, which must be a success.
     fn succeeded(&mut self) -> Result<(), DemoFailure> {
         match self.child.wait() {
             Ok(status) if status.success() => Ok(()),
@@ -189,6 +202,7 @@ impl DemoProcess {
 
 impl Drop for DemoProcess {
     fn drop(&mut self) {
+        // After a failure the listener would wait for datagrams for ever. `wait` so that no zombie is left.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -211,11 +225,17 @@ fn forward(
 
 /// Reports the lines of both processes as they arrive, and keeps the data lines.
 struct Transcript<'a> {
+    /// The lines of both.
     heard: Receiver<(Side, DemoLine)>,
+    /// Tells of Ctrl-C.
     shutdown: Shutdown,
+    /// To whom everything is told.
     observer: &'a mut dyn DemoObserver,
+    /// When the demo must be over.
     deadline: Instant,
+    /// The lines on stdout so far.
     data: Vec<(Side, String)>,
+    /// The streams that have ended, with two for each process.
     closed: Vec<Side>,
 }
 
@@ -235,6 +255,7 @@ impl<'a> Transcript<'a> {
         }
     }
 
+    /// Tells the observer, and ends the demo if it wants no more.
     fn tell(&mut self, event: DemoEvent<'_>) -> Result<(), DemoFailure> {
         if self.observer.event(event) {
             Ok(())

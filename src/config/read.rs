@@ -46,6 +46,8 @@ pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
         line,
         column,
     };
+    // Notepad's *Unicode* and PowerShell's `>` write UTF-16. It is no UTF-8, but the user knows it only as "saved
+    // wrongly".
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(Error::Syntax {
             at: at(1, 1),
@@ -164,7 +166,9 @@ pub(crate) fn user(path: &Path, text: &str) -> Result<User, Error> {
 /// A file being read.
 #[derive(Clone, Copy)]
 struct SettingsReader<'a> {
+    /// The file, for errors.
     path: &'a Path,
+    /// Its text.
     text: &'a str,
     /// The byte offset of each line.
     lines: &'a [usize],
@@ -173,8 +177,11 @@ struct SettingsReader<'a> {
 /// A key and its value.
 struct KeyValue<'a> {
     reader: SettingsReader<'a>,
+    /// The key.
     name: String,
+    /// The byte offset of the key.
     place: usize,
+    /// The value.
     value: DeValue<'a>,
     /// The byte offset of the value.
     value_place: usize,
@@ -190,6 +197,7 @@ impl<'a> SettingsReader<'a> {
         self.lines.partition_point(|&start| start <= place)
     }
 
+    /// The position of a byte offset.
     fn at(&self, place: usize) -> At {
         let (line, column) = line_and_column(self.text, place);
         At {
@@ -199,6 +207,7 @@ impl<'a> SettingsReader<'a> {
         }
     }
 
+    /// The entries of the file's top level.
     fn document(self) -> Result<Vec<KeyValue<'a>>, Error> {
         let document = DeTable::parse(self.text).map_err(|error| {
             // Only the error for too deep nesting has no position.
@@ -247,6 +256,8 @@ impl<'a> SettingsReader<'a> {
                 },
             )
             .collect();
+        // The parser's table is sorted by key. The order of replies matters, and the first error should be the first
+        // in the file.
         entries.sort_by_key(|entry| entry.place);
         entries
     }
@@ -257,6 +268,7 @@ impl<'a> KeyValue<'a> {
         self.reader.at(self.place)
     }
 
+    /// A value with the line of this key.
     fn set<T>(&self, value: T) -> Set<T> {
         Set {
             value,
@@ -264,6 +276,7 @@ impl<'a> KeyValue<'a> {
         }
     }
 
+    /// The error for a key that the table does not have.
     fn unknown(&self, table: &str, known: &[&'static str]) -> Error {
         Error::UnknownKey {
             at: self.at(),
@@ -291,6 +304,7 @@ impl<'a> KeyValue<'a> {
         ))
     }
 
+    /// The error for a value of another type than `wanted`.
     fn wrong_type(&self, wanted: Sentence) -> Error {
         Error::WrongType {
             at: self.reader.at(self.value_place),
@@ -313,6 +327,7 @@ impl<'a> KeyValue<'a> {
         }
     }
 
+    /// The value as a list of texts, none of them empty.
     fn texts(&self) -> Result<Vec<String>, Error> {
         let DeValue::Array(array) = &self.value else {
             return Err(self.wrong_type(sentence!("config.wanted-texts")));
@@ -381,6 +396,7 @@ impl<'a> KeyValue<'a> {
         }
     }
 
+    /// The entries of the value, which must be a table; `wanted` names what belongs there.
     fn table(self, wanted: &Sentence) -> Result<Vec<Self>, Error> {
         match self.value {
             DeValue::Table(table) => Ok(self.reader.entries(table)),
@@ -522,6 +538,7 @@ impl<'a> KeyValue<'a> {
         })
     }
 
+    /// The error for an encoding where nothing is text.
     fn without_text(&self, name: &str) -> Error {
         Error::Value {
             at: self.at(),
@@ -602,12 +619,14 @@ impl ConfiguredPayload {
         matches!(self.body, PayloadForm::Text(_) | PayloadForm::Template(_))
     }
 
+    /// The encoding of the text; UTF-8 if none is set.
     fn text_encoding(&self) -> TextEncoding {
         let named = self.encoding.as_ref();
         named.map_or_else(TextEncoding::default, |named| named.encoding)
     }
 }
 
+/// What a value is, for an error.
 fn kind(value: &DeValue<'_>) -> Sentence {
     match value {
         DeValue::String(text) if text.is_empty() => sentence!("config.found-empty-text"),

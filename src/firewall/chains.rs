@@ -8,23 +8,33 @@ use super::matching::Match;
 /// What a rule does with what it matches.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Effect {
+    /// The datagram comes in, as far as this base chain decides.
     Accept,
+    /// It is dropped, or refused with a message: for the sender both mean no.
     Block,
+    /// Another chain decides; if it does not, the next rule does.
     Jump(String),
+    /// Another chain decides; if it does not, the chain that jumped here goes on.
     Goto(String),
+    /// The chain that jumped here goes on.
     Return,
 }
 
+/// A rule for the one datagram in question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PacketRule {
+    /// Whether it matches that datagram.
     pub(super) matches: Match,
+    /// What it does then.
     pub(super) effect: Effect,
     /// How the firewall writes it.
     pub(super) text: String,
 }
 
+/// A list of rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Chain {
+    /// The rules in order; the first that decides is the last that counts.
     pub(super) rules: Vec<PacketRule>,
     /// Whether the chain drops what no rule matched.
     pub(super) drops: bool,
@@ -36,7 +46,9 @@ pub(super) type Chains = BTreeMap<String, Chain>;
 /// What becomes of the datagram in one base chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Decision {
+    /// It comes in, whoever sends it.
     Passes,
+    /// It comes in from some senders, or nobody knows.
     Depends,
     Dropped {
         /// The rule or the policy that drops it.
@@ -73,8 +85,11 @@ pub(super) fn decide(chains: &Chains, base: &str) -> Decision {
     }
 }
 
+/// How the rules of one chain end.
 enum ChainEnd {
+    /// A rule accepts.
     Accepted,
+    /// This rule drops.
     Dropped(String),
     /// No rule decided.
     OutOfChain,
@@ -82,14 +97,20 @@ enum ChainEnd {
     Lost,
 }
 
+/// The way of the datagram through the chains.
 struct Walk<'a> {
+    /// All chains.
     chains: &'a Chains,
+    /// The rules looked at so far.
     steps: usize,
+    /// Whether a rule that may match would accept.
     may_pass: bool,
+    /// Whether a rule that may match would drop.
     may_drop: bool,
 }
 
 impl Walk<'_> {
+    /// Follows the rules of a chain. `is_certain` says whether the datagram comes here at all.
     fn follow(&mut self, name: &str, mut is_certain: bool, depth: usize) -> ChainEnd {
         let chains = self.chains;
         let Some(chain) = chains.get(name) else {
@@ -113,6 +134,7 @@ impl Walk<'_> {
                 Effect::Block => ChainEnd::Dropped(rule.text.clone()),
                 Effect::Return if rule.matches == Match::Yes => return ChainEnd::OutOfChain,
                 Effect::Return => {
+                    // Whether the rest of the chain sees the datagram depends on this rule.
                     is_certain = false;
                     continue;
                 }

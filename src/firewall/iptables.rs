@@ -21,6 +21,7 @@ pub(super) fn decision(listing: &str, port: u16, interface: Option<&str>) -> Dec
             _ => {}
         }
     }
+    // Only what comes in for this PC itself; datagrams that are forwarded go through FORWARD.
     decide(&chains, "INPUT")
 }
 
@@ -59,6 +60,7 @@ fn rule(line: &str, words: &[&str], port: u16, interface: Option<&str>) -> Optio
     })
 }
 
+/// What `-j` or `-g` and this name do; `None` for a target after which the next rule follows.
 fn target(kind: &str, name: &str) -> Option<Effect> {
     Some(match name {
         "ACCEPT" => Effect::Accept,
@@ -70,6 +72,7 @@ fn target(kind: &str, name: &str) -> Option<Effect> {
     })
 }
 
+/// Whether the datagram has this property.
 fn option(name: &str, value: &str, port: u16, interface: Option<&str>) -> Match {
     match name {
         "-p" => Match::of(matches!(value, "udp" | "17" | "all")),
@@ -80,6 +83,7 @@ fn option(name: &str, value: &str, port: u16, interface: Option<&str>) -> Match 
                 && number(last).is_some_and(|last| port <= last)
         })),
         "-i" => match (value, interface) {
+            // The datagram in question comes from another device.
             ("lo", _) => Match::No,
             (_, None) => Match::Maybe,
             (wanted, Some(name)) => Match::of(match wanted.strip_suffix('+') {
@@ -87,6 +91,7 @@ fn option(name: &str, value: &str, port: u16, interface: Option<&str>) -> Match 
                 None => name == wanted,
             }),
         },
+        // A first datagram belongs to no known connection.
         "--state" | "--ctstate" => Match::of(value.split(',').any(|state| state == "NEW")),
         "--comment" => Match::Yes,
         "-s" if value.starts_with("127.") => Match::No,

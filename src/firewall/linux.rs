@@ -18,8 +18,10 @@ use crate::wait::Site;
 #[cfg(target_os = "linux")]
 const PATIENCE: Duration = Duration::from_secs(3);
 
+/// Which firewall decides, and how.
 #[cfg(target_os = "linux")]
 pub(super) fn look(port: u16, interface: Option<&str>) -> Result<FirewallVerdict, Interrupted> {
+    // ufw first: it makes rules of the other kinds too, but hides them behind extensions, which its own files do not.
     let ufw_config = fs::read_to_string("/etc/ufw/ufw.conf").unwrap_or_default();
     if ufw::is_on(&ufw_config) {
         let Ok(rules) = fs::read_to_string("/etc/ufw/user.rules") else {
@@ -29,6 +31,7 @@ pub(super) fn look(port: u16, interface: Option<&str>) -> Result<FirewallVerdict
         let decision = ufw::decision(&rules, &defaults, port, interface);
         return Ok(verdict(decision, Firewall::Ufw, port));
     }
+    // Before nftables: both kinds of rules are in force at the same time, and a datagram has to pass both.
     let legacy = match run("iptables-legacy", &["-S"])? {
         ProgramEnd::Text(listing) => Some(iptables::decision(&listing, port, interface)),
         _ => None,
@@ -93,6 +96,7 @@ fn run(program: &str, args: &[&str]) -> Result<ProgramEnd, Interrupted> {
     Ok(ProgramEnd::Absent)
 }
 
+/// The verdict for a decision.
 fn verdict(decision: Decision, by: Firewall, port: u16) -> FirewallVerdict {
     match decision {
         Decision::Passes => FirewallVerdict::Allowed(by),

@@ -4,6 +4,7 @@
 use super::Interrupted;
 use super::{DropReason, Firewall, FirewallVerdict};
 
+/// Asks `socketfilterfw`, which is not in `PATH`.
 #[cfg(target_os = "macos")]
 pub(super) fn look() -> Result<FirewallVerdict, Interrupted> {
     use std::time::Duration;

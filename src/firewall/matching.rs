@@ -2,17 +2,23 @@
 
 /// Whether a rule matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+// In this order, so that the least of several conditions is their conjunction, and the greatest their disjunction.
 pub(super) enum Match {
+    /// It does not match.
     No,
+    /// It depends on something that is not known, such as the sender.
     Maybe,
+    /// It matches.
     Yes,
 }
 
 impl Match {
+    /// A condition that is known.
     pub(super) fn of(is_match: bool) -> Self {
         if is_match { Self::Yes } else { Self::No }
     }
 
+    /// The opposite; what is unknown stays unknown.
     #[cfg(any(target_os = "linux", test))]
     pub(super) fn negated(self) -> Self {
         match self {

@@ -55,6 +55,7 @@ pub(super) fn decision(json: &str, port: u16, interface: Option<&str>) -> Option
     })
 }
 
+/// The text of a key; empty without one.
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
@@ -71,13 +72,17 @@ fn full_name(object: &Value, chain: &str) -> Option<String> {
 fn is_base(chain: &Value) -> bool {
     match text(chain, "hook") {
         "input" => true,
+        // Before the route is chosen: chains of the type `nat` only translate addresses.
         "prerouting" => text(chain, "type") == "filter",
         _ => false,
     }
 }
 
+/// The datagram in question.
 struct Probe<'a> {
+    /// Its destination port.
     port: u16,
+    /// The interface that it comes in through, if known.
     interface: Option<&'a str>,
 }
 
@@ -190,6 +195,7 @@ impl Probe<'_> {
         }
         match key("ct", "key").as_deref() {
             Some("state") => any(right, &|value| is_word(value, "new")),
+            // The state of a translated or expected connection: a first datagram has none.
             Some("status") => Match::No,
             _ => match key("fib", "result").as_deref() {
                 Some("type") => any(right, &|value| is_word(value, "local")),
@@ -198,6 +204,7 @@ impl Probe<'_> {
         }
     }
 
+    /// Whether a value is the port.
     fn is_port(&self, value: &Value) -> Match {
         match value.as_u64() {
             Some(port) => Match::of(port == u64::from(self.port)),
@@ -205,6 +212,7 @@ impl Probe<'_> {
         }
     }
 
+    /// Whether a value names the interface; `*` at its end stands for the rest of a name.
     fn is_interface(&self, value: &Value) -> Match {
         let Some(wanted) = value.as_str() else {
             return Match::Maybe;
@@ -257,6 +265,7 @@ fn within(first: &Value, last: &Value, is_match: &dyn Fn(&Value) -> Match) -> Ma
     }
 }
 
+/// Whether a value is this word; a value that is no text may match.
 fn is_word(value: &Value, wanted: &str) -> Match {
     value
         .as_str()

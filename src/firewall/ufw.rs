@@ -13,6 +13,7 @@ fn setting<'a>(config: &'a str, key: &str) -> Option<&'a str> {
         let (name, value) = line.trim().split_once('=')?;
         (name.trim() == key).then(|| value.trim().trim_matches('"'))
     });
+    // The shell that reads these files takes the last one too.
     values.next_back()
 }
 
@@ -59,6 +60,7 @@ pub(super) fn decision(
             },
         };
     }
+    // ufw's own default.
     let policy = setting(defaults, "DEFAULT_INPUT_POLICY").unwrap_or("DROP");
     match (depends, policy) {
         (true, _) => Decision::Depends,
@@ -69,6 +71,7 @@ pub(super) fn decision(
     }
 }
 
+/// Whether a list such as `any`, `6000` or `5000:7000,8000` has the port.
 fn has_port(ports: &str, port: u16) -> bool {
     ports == "any"
         || ports.split(',').any(|range| {

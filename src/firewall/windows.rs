@@ -7,12 +7,16 @@ use super::{BLOCKS_ALL, BY_DEFAULT, DropReason, Firewall, FirewallVerdict};
 /// The kind of a network, which chooses the settings and rules in force.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Profile {
+    /// A network that the user does not trust, such as a café's.
     Public,
+    /// A network at home or at work.
     Private,
+    /// A network with a domain controller that knows this PC.
     Domain,
 }
 
 impl Profile {
+    /// All profiles.
     pub(super) const ALL: [Self; 3] = [Self::Public, Self::Private, Self::Domain];
 
     /// Its name in a rule, and in Windows' settings.
@@ -49,6 +53,7 @@ impl Profile {
 /// The settings of one profile. Windows' defaults apply to what the registry lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ProfileSettings {
+    /// The profile.
     pub(super) profile: Profile,
     /// `EnableFirewall`.
     pub(super) is_on: bool,
@@ -62,6 +67,7 @@ pub(super) struct ProfileSettings {
 
 /// Who listens where.
 pub(super) struct ListeningProgram<'a> {
+    /// The port.
     pub(super) port: u16,
     /// The path of this program.
     pub(super) program: &'a str,
@@ -122,16 +128,22 @@ pub(super) fn verdict(
     }
 }
 
+/// What a rule does with what it matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RuleAction {
+    /// The datagram comes in.
     Allow,
+    /// It is dropped, whatever other rules say.
     Block,
 }
 
 /// A rule's fields.
 struct RuleFields<'a> {
+    /// What it does.
     action: RuleAction,
+    /// Its name for people.
     name: &'a str,
+    /// All fields; one may come several times.
     fields: Vec<(&'a str, &'a str)>,
 }
 
@@ -171,6 +183,7 @@ impl<'a> RuleFields<'a> {
         })
     }
 
+    /// All values of a field.
     fn values(&self, wanted: &str) -> impl Iterator<Item = &'a str> {
         self.fields
             .iter()
@@ -184,10 +197,12 @@ impl<'a> RuleFields<'a> {
         Match::of(values.peek().is_none() || values.any(fits))
     }
 
+    /// Whether the rule has this field.
     fn has(&self, field: &str) -> bool {
         self.values(field).next().is_some()
     }
 
+    /// Whether the rule matches a first datagram to the listener.
     fn matches(&self, profile: Profile, listener: &ListeningProgram<'_>) -> Match {
         // Rules for services and for packages from the store are for other programs.
         if ["Svc", "AppPkgId", "PFN"]

@@ -4,11 +4,14 @@ use super::windows::{ListeningProgram, Profile, ProfileSettings, last_connected,
 use super::{Firewall, FirewallVerdict};
 use crate::registry::RegistryKey;
 
+/// The settings and rules of this PC.
 const POLICY: &str = r"SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy";
 /// What an administrator of the school's network prescribes.
 const PRESCRIBED: &str = r"SOFTWARE\Policies\Microsoft\WindowsFirewall";
+/// The networks that this PC was connected to.
 const NETWORKS: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\NetworkList\Profiles";
 
+/// What the firewall does with a first datagram to this program.
 pub(super) fn look(port: u16) -> FirewallVerdict {
     let Some(policy) = RegistryKey::open(POLICY) else {
         return FirewallVerdict::Unknown(Some(Firewall::Windows));
@@ -31,6 +34,7 @@ pub(super) fn look(port: u16) -> FirewallVerdict {
     overall(current_profile(), &settings, &rules, &listener)
 }
 
+/// The settings of one profile. What an administrator prescribes comes before this PC's own.
 fn profile_settings(
     profile: Profile,
     policy: &RegistryKey,

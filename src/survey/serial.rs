@@ -195,6 +195,7 @@ fn of_port(name: &str, chip: Option<Chip>) -> PortFinding {
     if cfg!(unix) && !std::path::Path::new(name).exists() {
         return PortFinding::Missing { port };
     }
+    // Before the rights: who has the port is known whatever the rights are.
     let holders = holder::of(name);
     if !holders.is_empty() {
         return if holders.iter().any(|holder| holder.name == "brltty") {

@@ -79,6 +79,7 @@ impl Check {
         }
     }
 
+    /// The checksum of these bytes, in the low bits.
     fn of(self, bytes: &[u8]) -> u32 {
         match self {
             Self::Sum8 => bytes
@@ -156,6 +157,7 @@ impl FromStr for Append {
             let names = Sentence::verbatim_list(Check::ALL.into_iter().map(Check::name));
             sentence!("value.checksum", names <- names)
         })?;
+        // An order of one byte would be ignored without a word.
         if order.is_some() && matches!(check, Check::Sum8 | Check::Xor8 | Check::Crc8) {
             return Err(sentence!("value.checksum-one-byte", name = name));
         }

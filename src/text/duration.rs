@@ -17,6 +17,7 @@ const LONGEST: Duration = Duration::from_hours(878_400);
 pub(crate) fn parse(text: &str) -> Result<Duration, Sentence> {
     let text = fullwidth::to_ascii(text);
     let help = || sentence!("value.duration");
+    // A plain number first: the other parser would refuse it for its missing unit.
     let duration = match text.parse::<f64>() {
         Ok(seconds) => Duration::try_from_secs_f64(seconds).map_err(|_| help())?,
         Err(_) => {

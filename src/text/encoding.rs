@@ -166,6 +166,7 @@ fn convert<'a>(
     payload: &[u8],
     scratch: &'a mut String,
 ) -> Option<&'a str> {
+    // A byte-order mark is part of the payload: it must not switch the encoding or vanish.
     let mut decoder = encoding.new_decoder_without_bom_handling();
     scratch.clear();
     scratch.reserve(decoder.max_utf8_buffer_length_without_replacement(payload.len())?);
@@ -175,6 +176,7 @@ fn convert<'a>(
     }
 }
 
+/// Decodes part by part, and passes invalid bytes on as they are.
 fn convert_parts(
     encoding: &'static Encoding,
     payload: &[u8],
@@ -190,6 +192,7 @@ fn convert_parts(
             decoder
                 .max_utf8_buffer_length_without_replacement(rest.len())
                 .unwrap_or(0)
+                // Room for at least one character, or the loop would not get on.
                 .max(16),
         );
         let (result, read) = decoder.decode_to_string_without_replacement(rest, scratch, true);

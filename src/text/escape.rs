@@ -66,6 +66,7 @@ pub fn pieces(text: &str) -> impl Iterator<Item = Result<EscapedPiece<'_>, Error
             rest = tail;
             return Some(Ok(EscapedPiece::Text(head)));
         }
+        // Counted from the start of the text, for the message of an error.
         let at = text
             .get(..text.len() - rest.len())
             .map_or(0, |before| before.chars().count())
@@ -181,11 +182,13 @@ pub(crate) fn append_bytes(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// Appends `\xNN`.
 fn append_hex_escape(byte: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(br"\x");
     out.extend_from_slice(&digits(byte));
 }
 
+/// Appends a character, escaped where `audience` needs it.
 fn append_char(character: char, audience: Audience, out: &mut Vec<u8>) {
     match character {
         '\n' => out.extend_from_slice(br"\n"),
@@ -202,6 +205,7 @@ fn append_char(character: char, audience: Audience, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends `\u{NNNN}`.
 fn append_code(character: char, out: &mut Vec<u8>) {
     // Writing to a Vec cannot fail.
     let _ = write!(out, "\\u{{{:x}}}", u32::from(character));

@@ -52,6 +52,7 @@ pub(crate) fn first_typed(value: &str) -> Option<char> {
     value.chars().find(|&character| is_typed(character))
 }
 
+/// Whether a Chinese input method types it, whether or not ASCII has a counterpart.
 fn is_typed(character: char) -> bool {
     is_fullwidth(character)
         || matches!(character, '\u{3001}'..='\u{303f}' | '…' | '·' | '￥' | '\u{ff5f}'..='\u{ff65}')
@@ -62,6 +63,7 @@ fn is_typed(character: char) -> bool {
 #[must_use]
 pub(crate) fn faulty(value: &str, problem: &str) -> Option<char> {
     let typed = || value.chars().filter(|&character| is_typed(character));
+    // The part of the value that the refusal quotes is the likely place of the fault.
     let quoted = problem.split('"').nth(1);
     typed()
         .find(|&character| {

@@ -15,6 +15,7 @@ fn distance(from: &str, to: &str) -> usize {
     let to: Vec<char> = to.chars().collect();
     // The last two rows of the dynamic-programming table; each iteration computes the next one.
     let mut row: Vec<usize> = (0..=to.len()).collect();
+    // Only a swap of neighbours looks two rows back.
     let mut above: Vec<usize> = Vec::new();
     let mut previous = None;
     // Limit the work for an extremely long word, which is not close to any known one anyway.

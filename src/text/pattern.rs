@@ -89,6 +89,7 @@ pub enum HexPart {
     Many,
 }
 
+// By hand, because a compiled expression cannot be compared; its text can.
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -122,6 +123,7 @@ impl Pattern {
         }
         if let Some(expression) = Self::after("re", text) {
             let regex = RegexBuilder::new(expression)
+                // A short text can compile to gigabytes: `(a{1000}){1000}`.
                 .size_limit(MAX_COMPILED)
                 .dfa_size_limit(MAX_CACHE)
                 .nest_limit(MAX_NESTING)

@@ -15,6 +15,7 @@ const MAX_CACHE: usize = 8 << 20;
 /// The expressions of a set. Each must have been accepted by [`crate::text::pattern::Pattern::parse`].
 #[derive(Debug)]
 pub(crate) struct ExpressionSet {
+    /// All expressions as one automaton.
     regex: Regex,
 }
 
@@ -29,6 +30,7 @@ impl ExpressionSet {
         // As `regex::bytes` compiles, so that the set finds what each expression finds alone.
         let config = Regex::config()
             .match_kind(MatchKind::All)
+            // Datagrams need not be UTF-8.
             .utf8_empty(false)
             .nfa_size_limit(Some(MAX_COMPILED))
             .hybrid_cache_capacity(MAX_CACHE);
@@ -53,6 +55,7 @@ impl ExpressionSet {
         found.clear();
         self.regex
             .which_overlapping_matches(&Input::new(text), found);
+        // The set's numbers follow the order of the expressions, so the first is the first rule.
         found.iter().next().map(|pattern| pattern.as_usize())
     }
 }

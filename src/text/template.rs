@@ -78,6 +78,7 @@ pub enum Error {
 pub enum FieldProblem {
     None,
     Width,
+    /// `{time}` in this format of strftime.
     Time(String),
     Range,
     Backwards,
@@ -189,25 +190,41 @@ impl Place<'_> {
 /// A parsed template.
 #[derive(Debug, Clone)]
 pub struct Template {
+    /// What it consists of, in order.
     pieces: Vec<TemplatePiece>,
     encoding: TextEncoding,
     /// The local time zone, if a field needs it.
     zone: Option<TimeZone>,
+    /// Whether it has `{line}`.
     has_line: bool,
+    /// Whether it has groups of a pattern.
     has_groups: bool,
+    /// Whether it has no fields.
     is_literal: bool,
 }
 
+/// A part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum TemplatePiece {
+    /// Always the same.
     Bytes(Vec<u8>),
-    Seq { width: usize, zeros: bool },
+    /// `{seq}` with at least so many columns, filled with blanks or zeros.
+    Seq {
+        width: usize,
+        zeros: bool,
+    },
     Time(String),
+    /// `{unix_ms}`.
     UnixMs,
+    /// `{rand:N}`: so many hex digits.
     Hex(usize),
+    /// `{rand:A..B}`: a number, both ends included.
     Between(i64, i64),
+    /// `{line}`.
     Line,
+    /// `{from}`.
     From,
+    /// A group of the pattern, by its number.
     Group(usize),
 }
 
@@ -233,6 +250,7 @@ pub struct Values<'a, F> {
 pub struct RenderState {
     /// The source of `{rand}`.
     pub(crate) random: Random,
+    /// A buffer for a field before it is encoded.
     scratch: String,
 }
 
@@ -284,6 +302,7 @@ impl Template {
                     let rest = text.get(place + 1..).unwrap_or_default();
                     let (field, _) = rest.split_once('}').ok_or(Error::Unclosed { at })?;
                     let end = place + 1 + field.len();
+                    // Past the field, whose characters `find` has seen already.
                     while chars.next_if(|(_, (next, _))| *next <= end).is_some() {}
                     template.add_literal(&mut literal, rules)?;
                     template.pieces.push(piece(field, at, rules.place)?);
@@ -355,6 +374,7 @@ impl Template {
         self.pieces.push(TemplatePiece::Bytes(bytes));
     }
 
+    /// Adds what stands between two fields, encoded, and empties `literal`.
     fn add_literal(
         &mut self,
         literal: &mut String,
@@ -441,6 +461,7 @@ impl Template {
         Ok(())
     }
 
+    /// Appends bytes of a line or a group in the encoding of the payload.
     fn copy(&self, bytes: &[u8], is_text: bool, out: &mut Vec<u8>) -> Result<(), RenderError> {
         if !is_text || self.encoding.sends_utf8() {
             out.extend_from_slice(bytes);
@@ -469,6 +490,7 @@ pub(super) fn append_escaped(
     Ok(())
 }
 
+/// Appends so many random hex digits.
 fn append_digits(count: usize, random: &mut Random, out: &mut String) {
     let mut left = count;
     while left > 0 {
@@ -493,6 +515,7 @@ fn piece(field: &str, at: usize, place: Place<'_>) -> Result<TemplatePiece, Erro
     if let Place::Reply(groups) = place
         && option.is_none()
     {
+        // `parse` would take `+1`.
         let number = name.parse().ok().filter(|_| !name.starts_with('+'));
         let named = || {
             groups
@@ -552,10 +575,12 @@ fn piece(field: &str, at: usize, place: Place<'_>) -> Result<TemplatePiece, Erro
     }
 }
 
+/// Whether there are digits only: `parse` alone would take a sign too.
 fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
+/// The piece for `{seq}`, `{seq:4}` or `{seq:04}`; `None` for another option.
 fn sequence(option: Option<&str>) -> Option<TemplatePiece> {
     let Some(option) = option else {
         return Some(TemplatePiece::Seq {
@@ -572,6 +597,7 @@ fn sequence(option: Option<&str>) -> Option<TemplatePiece> {
         })
 }
 
+/// The piece for `{rand}`, `{rand:8}` or `{rand:1..100}`.
 fn random_piece(option: Option<&str>) -> Result<TemplatePiece, FieldProblem> {
     let Some(option) = option else {
         return Ok(TemplatePiece::Hex(USUAL_DIGITS));

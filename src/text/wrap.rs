@@ -5,9 +5,11 @@ use unicode_width::UnicodeWidthChar as _;
 /// What is not broken, and the spaces behind it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unbroken<'a> {
+    /// The text, with the escape sequences before it.
     pub(crate) text: &'a str,
     /// Columns without the spaces.
     pub(crate) width: usize,
+    /// The spaces behind it, which vanish at the end of a line.
     pub(crate) spaces: usize,
 }
 
@@ -45,6 +47,7 @@ pub(crate) fn visible(line: &str) -> impl Iterator<Item = (usize, char)> {
             return None;
         }
         if in_sequence {
+            // Colours end with `m`: udpcli's own messages have no other sequences.
             in_sequence = !character.is_ascii_alphabetic();
             return None;
         }
@@ -65,6 +68,7 @@ fn may_break(before: char, after: char) -> bool {
     if before == ' ' {
         return true;
     }
+    // The rules of Chinese typesetting: no line begins with a closing mark, and none ends with an opening one.
     let opens = "（《“‘[([{<".contains(before);
     let closes = "，。；：？！、）》”’…—)]}>,.;:".contains(after);
     (is_wide(before) || is_wide(after)) && !opens && !closes
@@ -75,6 +79,7 @@ fn may_break(before: char, after: char) -> bool {
 pub(crate) fn message(line: &str, columns: usize, indent: usize) -> String {
     let pieces = pieces(line);
     let width: usize = pieces.iter().map(|piece| piece.width + piece.spaces).sum();
+    // On so narrow a terminal the indent would leave no room for the text.
     if width <= columns || columns <= 2 * indent {
         return line.to_owned();
     }
@@ -185,6 +190,7 @@ fn until_command_ends(pieces: &[Unbroken<'_>]) -> usize {
     })
 }
 
+/// How many pieces from the first on belong together; `belongs` decides for a word in a command.
 fn extent(pieces: &[Unbroken<'_>], belongs: impl Fn(&[&str], &str) -> bool) -> usize {
     let words: Vec<String> = pieces.iter().map(word).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();

@@ -300,11 +300,13 @@ fn open_hint(name: &str, holders: &[Process], source: &io::Error) -> String {
     }
     match source.kind() {
         _ if holder::is_held(source) => say!("board.open.hint-held"),
+        // On Windows a port that another program has open gives ERROR_ACCESS_DENIED.
         io::ErrorKind::PermissionDenied if cfg!(windows) => say!("board.open.hint-held"),
         io::ErrorKind::PermissionDenied => match holder::group_of(name) {
             Some(group) => say!("board.open.hint-group", group = group),
             None => say!("board.open.hint-permission"),
         },
+        // The user left `/dev/` out.
         io::ErrorKind::NotFound if !name.contains('/') && Path::new("/dev").join(name).exists() => {
             say!("board.open.hint-whole-name", name = name)
         }
