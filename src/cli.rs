@@ -89,6 +89,7 @@ fn parse_one<T: Args>(
     args: &[std::ffi::OsString],
     command: fn(Box<T>) -> Command,
 ) -> Option<Cli> {
+    // Any mistake gives `None`: the full parser then finds it too, and knows the words for it.
     let definition = GlobalArgs::augment_args(clap::Command::new("udpcli"))
         .subcommand(T::augment_args(clap::Command::new(name)));
     let matches = definition.try_get_matches_from(args).ok()?;
@@ -190,6 +191,7 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
             }
         };
     }
+    // Someone who types `udpcli` alone, or opens it with a double click, gets a menu on a terminal.
     let is_alone = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
         || is_command_alone(error.kind(), &args);
     if is_alone && let Some(code) = menu::answered(&args) {
@@ -198,6 +200,7 @@ pub fn report_usage(error: &clap::Error) -> ExitCode {
     let text = if is_alone && command_path(&args).is_empty() {
         say!("menu.short-help")
     } else if is_alone {
+        // The short help, which fits on a screen.
         let asked = [&args[..], &["-h".into()]].concat();
         help::answer(&asked, false)
     } else {
@@ -219,6 +222,7 @@ fn is_message_taken_for_help(args: &[std::ffi::OsString]) -> bool {
     };
     let mut words = args.iter().skip(1).filter_map(|arg| arg.to_str());
     let asks = |word: &str| match short(word) {
+        // `-hello` is no set of short flags, so the user meant a message.
         Some(letters) => suggest::is_short_flags(&letters) && letters.contains(['h', 'V']),
         None => ["help", "--help", "--version"].contains(&word),
     };

@@ -157,6 +157,7 @@ enum BoardCommand {
 /// # Errors
 /// [`Error::Board`] for all failures of the serial line or the board.
 pub(crate) fn run(mut args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
+    // Not for the others: a mistake in the settings must not stop `board list`, which needs none of them.
     if args.command.uses_a_line() {
         args.serial.settings = SerialSettings::read()?;
     }
@@ -168,6 +169,7 @@ pub(crate) fn run(mut args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, E
         run_command(args.command, &args.serial, global)
     };
     if let Err(error) = &result {
+        // The user may not think of the file that names the port.
         settings.explain(error);
     }
     result
@@ -178,6 +180,7 @@ fn with_held(
     serial: &SerialArgs,
     work: impl FnOnce(&SerialArgs) -> Result<Outcome, Error>,
 ) -> Result<Outcome, Error> {
+    // Already within such work: `cp` as a step of `do`.
     if serial.held.is_some() {
         return work(serial);
     }
@@ -186,6 +189,7 @@ fn with_held(
     serial.held = Some(held.clone());
     let result = work(&serial);
     match (result, held.close()) {
+        // The first error is the one that the user can do something about; that of closing often follows from it.
         (Ok(_), Err(error)) => Err(error.into()),
         (result, _) => result,
     }
@@ -244,6 +248,7 @@ impl BoardCommand {
         }
     }
 
+    /// Its name on the command line.
     fn name(&self) -> &'static str {
         match self {
             Self::List(_) => "list",
@@ -329,6 +334,7 @@ fn tell(error: &Error) {
     }
 }
 
+/// Runs one command at one board.
 fn run_command(
     command: BoardCommand,
     serial: &SerialArgs,

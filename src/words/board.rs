@@ -287,6 +287,7 @@ fn fault_hint(fault: BoardFault, said: &str) -> String {
     }
 }
 
+/// What to do about a port that cannot be opened.
 fn open_hint(name: &str, holders: &[Process], source: &io::Error) -> String {
     if name.contains("://") {
         return say!("board.open.hint-network");

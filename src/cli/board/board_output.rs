@@ -38,6 +38,7 @@ impl BoardOutput {
     }
 }
 
+/// False for a reader that went away: the board may run on, and the command ends as it would anyway.
 fn shown(written: io::Result<WriteOutcome>) -> Result<bool, Error> {
     match written {
         Ok(WriteOutcome::Whole) => Ok(true),

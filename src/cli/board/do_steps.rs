@@ -40,7 +40,9 @@ struct StepArgs {
 
 /// A step as it was written, and what it is.
 struct DoStep {
+    /// As the user wrote it, for messages.
     text: String,
+    /// The parsed command.
     command: BoardCommand,
 }
 
@@ -113,6 +115,7 @@ fn plan(texts: &[String], are_from_stdin: bool) -> Result<Vec<DoStep>, Error> {
         let mut command = parse(words.into_iter().map(OsString::from))
             .map_err(|(problem, hint)| bad(problem, hint))?;
         if let Some(name) = command.unfit_for_steps() {
+            // These two end only with the user, who then types at them: standard input must be free.
             let is_last = index + 1 == texts.len() && !are_from_stdin;
             match command {
                 BoardCommand::Repl(_) | BoardCommand::Monitor(_) if is_last => {}
@@ -154,6 +157,7 @@ pub(super) fn parse(
     if !error.use_stderr() {
         return Err((say!("bench.step-help"), None));
     }
+    // All steps use one connection, so its flags belong before the steps.
     let is_connection = error.kind() == ErrorKind::UnknownArgument
         && words.iter().filter_map(|word| word.to_str()).any(|word| {
             let name = word.split('=').next().unwrap_or_default();
@@ -224,6 +228,7 @@ fn lines_of_stdin(shutdown: &Shutdown) -> Result<Option<Vec<String>>, Error> {
         return Err(Error::usage(say!("bench.steps-too-long")));
     }
     let text = String::from_utf8(text).map_err(|_| Error::usage(say!("bench.steps-no-text")))?;
+    // The byte-order mark of Windows' editors would be part of the first command.
     let text = text.trim_start_matches('\u{feff}');
     Ok(Some(text.lines().map(str::to_owned).collect()))
 }

@@ -40,12 +40,15 @@ pub(super) fn run(
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
     let shutdown = session::shutdown()?;
+    // Two connections and not one: the user may edit for an hour, and may pull the cable meanwhile.
     let (path, before) = session::with_files(serial, |files| {
         let path = remote::resolve_one(files, &args.path);
         let found = files.look(&[&path])?.pop().unwrap_or(PathKind::Nothing);
         if found == PathKind::Folder {
+            // A folder has no hash: this gives the error for it.
             found.hash_at(&path)?;
         }
+        // A file that does not exist yet is made, as editors do.
         let content = if found == PathKind::Nothing {
             None
         } else {
@@ -63,6 +66,7 @@ pub(super) fn run(
         .map_err(|source| open_error(&file, source))?;
     let is_stopped = !edit(&file, &shutdown)?;
     let after = fs::read(&file).map_err(|source| open_error(&file, source))?;
+    // Nothing is written then: flash wears out, and the file's date would change.
     if after == before.as_deref().unwrap_or_default() {
         tracing::info!(say = "mpremote.not-edited", path = %path);
         return Ok(if is_stopped {
@@ -104,6 +108,7 @@ pub(super) fn run(
     }
 }
 
+/// The error for a file on this PC.
 fn open_error(path: &Path, source: io::Error) -> Error {
     Error::File(file::Error::Open {
         path: path.to_owned(),

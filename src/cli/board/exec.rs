@@ -21,7 +21,9 @@ pub(super) struct Program<'a> {
     pub(super) mirrors: bool,
     /// Where the last picture is saved.
     pub(super) image: Option<&'a Path>,
+    /// Whether the interpreter starts anew before.
     pub(super) soft_reset: bool,
+    /// Whether the command ends while the program runs on.
     pub(super) detach: bool,
     /// Whether the program holds a password, which the wire log must not.
     pub(super) has_password: bool,

@@ -103,6 +103,7 @@ pub(super) fn remote_path() -> impl TypedValueParser<Value = RemotePath> {
         RemotePath::parse(&text).map_err(|refusal| {
             let error = Error::from(refusal);
             match words::hint(&error) {
+                // clap takes one text for an error, so the hint has to be part of it.
                 Some(hint) => format!("{}; {hint}", words::message(&error)),
                 None => words::message(&error),
             }
@@ -114,6 +115,7 @@ pub(super) fn remote_path() -> impl TypedValueParser<Value = RemotePath> {
 pub(super) struct TransferPrinter(Progress);
 
 impl TransferPrinter {
+    /// `quiet` leaves out the bar, and nothing else.
     pub(super) fn new(quiet: bool) -> Self {
         Self(Progress::new(quiet, bar::words()))
     }
@@ -237,6 +239,7 @@ pub(super) fn ls(args: &LsArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
         };
         Ok((folder, entries, dates))
     };
+    // Dates need the larger helper, which takes longer to send: only if they are asked for.
     let (folder, entries, dates) = if args.long {
         session::with_manage(serial, list)?
     } else {
@@ -279,6 +282,7 @@ pub(super) fn ls(args: &LsArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
 
 /// Removes files; continues with the others after a failure.
 pub(super) fn rm(args: &RmArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    // Refused before the board is disturbed, and again below once `.` is resolved.
     if args.paths.iter().any(RemotePath::is_root) {
         return Err(root_stays());
     }
@@ -294,6 +298,7 @@ pub(super) fn rm(args: &RmArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
                 Err(error @ (BoardError::NoSuchFile { .. } | BoardError::Remove { .. })) => {
                     match &first {
                         None => first = Some(error),
+                        // One error ends the command and gives the exit code; the others are told when they come.
                         Some(_) => tracing::warn!("{}", words::cause(&error)),
                     }
                 }
@@ -315,6 +320,7 @@ pub(super) fn rm_for_many(args: &RmArgs) -> Result<Job<'_>, Error> {
     Ok(Job::new(|serial| rm(args, serial)))
 }
 
+/// The refusal to remove everything.
 fn root_stays() -> Error {
     Error::usage_hint(
         say!("board-cli.root-stays"),

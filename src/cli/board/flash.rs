@@ -103,6 +103,7 @@ enum FlashModeArg {
 }
 
 impl FlashModeArg {
+    /// The mode to set; `None` leaves the image's own.
     fn wanted(self) -> Option<FlashMode> {
         match self {
             Self::Keep => None,
@@ -117,6 +118,7 @@ impl FlashModeArg {
 /// Parses a flash size in the usual notation: `8MB`, `8M`, `512KB`.
 fn flash_size(text: &str) -> Result<u32, Sentence> {
     let upper = to_ascii(text).to_ascii_uppercase();
+    // `8MiB`, `8MB` and `8M` all mean 8,388,608 bytes here: a flash chip has no other kind.
     let upper = upper.trim_end_matches("IB").trim_end_matches('B');
     let bytes = match (upper.strip_suffix('M'), upper.strip_suffix('K')) {
         (Some(number), _) => number
@@ -159,6 +161,7 @@ pub(super) fn run(
 ) -> Result<Outcome, Error> {
     let shutdown = session::shutdown()?;
     check_flags(args)?;
+    // The files first: a board that is in download mode for nothing has lost its program's state.
     let Some(prepared) = prepare(args, &shutdown)? else {
         return Ok(Outcome::Interrupted);
     };
@@ -316,6 +319,7 @@ struct Prepared {
     restore: Option<backup::Copy>,
 }
 
+/// What the files have to fit.
 fn wanted(args: &FlashArgs) -> Wanted {
     Wanted {
         chip: args.chip,
@@ -388,6 +392,7 @@ fn tell_dry_run(plan: &FlashPlan, flashed: &Flashed) {
     }
 }
 
+/// Tells what was written, and what the board does now.
 fn report(plan: &FlashPlan, flashed: &Flashed, elapsed: Duration) {
     let written = flashed.written;
     if let Some(path) = &flashed.kept {
@@ -398,6 +403,7 @@ fn report(plan: &FlashPlan, flashed: &Flashed, elapsed: Duration) {
     } else {
         say!("flash.not-verified")
     };
+    // A backup writes nothing.
     if written.total == 0 {
     } else if written.changed == 0 {
         tracing::info!(say = "flash.nothing-to-write", total = %written.total, verified = %verified);
@@ -438,6 +444,7 @@ fn describe(description: &Description) -> String {
         ),
     );
     line(say!("flash.info-mac"), flash::mac(chip.mac));
+    // Maker and capacity, as esptool shows them: three bytes.
     let id = format!("{:#08x}", chip.flash_id);
     let size = check::megabytes(u64::from(chip.flash_size));
     line(

@@ -95,9 +95,13 @@ pub(super) fn one_board(command: &str) -> Error {
 
 /// A board, and what became of it.
 struct FleetBoard {
+    /// Its port.
     port: String,
+    /// Its name, and what it said last.
     lane: JobOutput,
+    /// When its work began.
     began: Option<Instant>,
+    /// How it ended.
     result: Option<Result<Outcome, Error>>,
 }
 
@@ -107,6 +111,7 @@ pub(super) fn run(
     serial: &SerialArgs,
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
+    // The bytes of several lines in one file could not be told apart.
     one_board_only(serial.wire.is_some(), "--wire")?;
     let job = command.for_many(serial, global)?;
     let shutdown = session::shutdown()?;
@@ -115,6 +120,7 @@ pub(super) fn run(
     let mut members: Vec<FleetBoard> = boards
         .iter()
         .map(|(port, usb)| {
+            // Before anything is opened only these are known; the MAC address may give another name later.
             let keys = [Some(port.as_str()), usb.as_deref()];
             let name = keys.into_iter().flatten().find_map(|key| list.of(key));
             FleetBoard {
@@ -175,6 +181,7 @@ pub(super) fn run(
             if let (Some(wall), Ok(())) = (&mut wall, &shown) {
                 shown = wall.look();
                 if shown.is_err() {
+                    // Without a terminal to show them, the boards need not go on.
                     shutdown.asker().ask();
                 }
             }
@@ -205,6 +212,7 @@ pub(super) fn run(
 
 /// The ports, each with the serial number of its USB device, as far as there is one.
 fn boards(serial: &SerialArgs) -> Result<Vec<(String, Option<String>)>, Error> {
+    // With the variable set for every day, `--all` would otherwise always be refused.
     let is_from_environment = || {
         let variable = std::env::var("UDPCLI_SERIAL").ok();
         variable.is_some_and(|port| serial.serial == [port])
@@ -217,6 +225,7 @@ fn boards(serial: &SerialArgs) -> Result<Vec<(String, Option<String>)>, Error> {
     } else {
         given(serial)
     };
+    // Each board has a thread and a row.
     if ports.len() > MOST_BOARDS {
         return Err(Error::usage(say!(
             "pair.too-many-boards",
@@ -282,6 +291,7 @@ pub(super) fn with_name(port: &str, name: Option<&str>) -> Map<String, Value> {
     object
 }
 
+/// Whether an error is only the end that the user asked for.
 fn is_interrupted(error: &Error) -> bool {
     error.exit_code() == Outcome::Interrupted.exit_code()
 }
@@ -357,6 +367,7 @@ fn conclude(members: Vec<FleetBoard>, elapsed: Duration) -> Result<Outcome, Erro
             if !is_cut_short {
                 return Err(error);
             }
+            // Ctrl-C decides the exit code, but what failed before must be told.
             crate::cli::logging::report(&error);
             Ok(Outcome::Interrupted)
         }

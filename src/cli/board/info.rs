@@ -82,6 +82,7 @@ pub(super) fn run(
     output::print(text.as_bytes())
 }
 
+/// Opens the board's prompt, asks, and gives the board back.
 fn ask(serial: &SerialArgs) -> Result<(String, Info), Error> {
     let mut repl = session::connect(serial, session::shutdown()?)?;
     let port = repl.link().name().to_owned();
@@ -148,6 +149,7 @@ fn columns(info: &Info) -> Vec<String> {
     ]
 }
 
+/// All facts as an object; what the board did not say is null, so that every object has the same keys.
 fn object(port: &str, name: Option<&str>, info: &Info) -> Value {
     let mut object = fleet::with_name(port, name);
     for (key, is_number) in KEYS {
@@ -163,6 +165,7 @@ fn object(port: &str, name: Option<&str>, info: &Info) -> Value {
     Value::Object(object)
 }
 
+/// All known facts, a line each.
 fn text(port: &str, name: Option<&str>, info: &Info) -> String {
     let mut out = String::new();
     let mut line = |name: String, value: Option<String>| {

@@ -49,6 +49,8 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
     let list = names::read(serial.names.as_deref())?;
     let mut ports = ports::list()?;
     if args.probe && serial.given_port().is_some() {
+        // A port that the user names is asked even if the system does not list it, such as one that a program has
+        // made.
         ports = serial
             .serial
             .iter()
@@ -63,9 +65,11 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
         let answer = if args.probe {
             let address = address(port, serial, wire.clone());
             let answer = Link::open(&address, shutdown.clone())
+                // A look must not reset every board that is plugged in.
                 .and_then(Repl::enter_without_reset)
                 .and_then(|mut repl| {
                     let model = Model::ask(&mut repl)?;
+                    // Only a list of names makes use of the MAC address, and asking takes time.
                     if !list.is_empty() {
                         mac = info::mac(&mut repl)?;
                     }
@@ -106,6 +110,7 @@ fn listed(ports: &[Listed], name: &str) -> Listed {
     })
 }
 
+/// How to open a port for a question.
 fn address(port: &Listed, serial: &SerialArgs, wire: Option<WireLog>) -> Address {
     Address {
         port: port.name.clone(),
@@ -141,6 +146,7 @@ fn template(path: &Path, serial: &SerialArgs) -> Result<Outcome, Error> {
         .into());
     }
     let shutdown = session::shutdown()?;
+    // Line ends of Windows, because the list is for a spreadsheet.
     let mut text = "mac-or-id,name,seat\r\n".to_owned();
     for port in &ports {
         let link = Link::open(&address(port, serial, None), shutdown.clone());
@@ -173,6 +179,7 @@ fn template(path: &Path, serial: &SerialArgs) -> Result<Outcome, Error> {
     Ok(Outcome::Done)
 }
 
+/// The refusal to overwrite a list that somebody has filled in.
 fn exists(path: &Path) -> Error {
     Error::usage_hint(
         say!("names.exists", path = path.display()),
@@ -180,6 +187,7 @@ fn exists(path: &Path) -> Error {
     )
 }
 
+/// Writes the list, whole or not at all.
 fn write_new(path: &Path, content: &[u8]) -> Result<(), Error> {
     let write = || {
         let mut file = AtomicFile::create_new(path)?;
@@ -230,6 +238,7 @@ fn line(port: &Listed, name: Option<&str>, answer: Option<&Answer>) -> String {
     sanitize::for_terminal(&line).into_owned()
 }
 
+/// The port as an object; with an answer only after `--probe`.
 fn object(port: &Listed, name: Option<&str>, answer: Option<&Answer>) -> serde_json::Value {
     let mut object = json!({
         "port": port.name,

@@ -73,6 +73,7 @@ fn parse_filter(text: &str) -> Result<Regex, Sentence> {
 }
 
 impl MonitorArgs {
+    /// The layout that the flags ask for. Times and a filter need whole lines.
     fn layout(&self) -> LineLayout {
         match self.format {
             TextOrJson::Json => LineLayout::Json,
@@ -131,20 +132,30 @@ pub(super) fn run(args: &MonitorArgs, serial: &SerialArgs) -> Result<Outcome, Er
 /// The counts for the summary.
 #[derive(Debug, Default, Clone, Copy)]
 struct MonitorCounts {
+    /// Lines, with those that a filter leaves out.
     lines: u64,
     bytes: u64,
+    /// How often the port came back.
     reconnects: u64,
 }
 
 /// The board's output on its way to stdout, the log, and stderr.
 struct Monitor {
+    /// Takes the frames of the OLED out of the output.
     mirror: Mirror,
+    /// The line whose end has not come.
     lines: PartialLine,
+    /// Knows what lines mean.
     decoder: LineDecoder,
+    /// Formats for stdout.
     form: LineForm,
+    /// The file of `--log`.
     log: Option<LineLog>,
+    /// Where it goes.
     stdout: BoardOutput,
+    /// Whether nobody reads stdout any more.
     reader_gone: bool,
+    /// The counts so far.
     counts: MonitorCounts,
     /// The last texts on the OLED.
     texts: String,
@@ -153,6 +164,7 @@ struct Monitor {
 }
 
 impl Monitor {
+    /// A monitor before the first byte.
     fn new(args: &MonitorArgs, log: Option<LineLog>, shutdown: Shutdown) -> Self {
         let layout = args.layout();
         let allowed = if layout == LineLayout::Bytes {
@@ -174,6 +186,7 @@ impl Monitor {
         }
     }
 
+    /// Takes events until the end is asked for, or nobody reads.
     fn watch(&mut self, events: &Receiver<LineEvent>, shutdown: &Shutdown) -> Result<(), Error> {
         let is_stopped = || shutdown.is_asked();
         let mut wait = Wait::at(Site::Monitor, &is_stopped).with_grace(LAST_LOOK);
@@ -181,6 +194,7 @@ impl Monitor {
             match wait.receive(events, QUIET / 2) {
                 Some(Ok(event)) => {
                     self.take(event)?;
+                    // All that is there in one write: a board at 115,200 baud sends some bytes per event.
                     while self.form.len() < BATCH
                         && let Ok(event) = events.try_recv()
                     {
@@ -199,6 +213,7 @@ impl Monitor {
         Ok(())
     }
 
+    /// Shows what was held back.
     fn end(&mut self) -> Result<(), Error> {
         let mut rest = Vec::new();
         self.mirror.finish(&mut rest);
@@ -224,6 +239,7 @@ impl Monitor {
         std::iter::once(&mut self.form).chain(self.log.as_mut().map(LineLog::form))
     }
 
+    /// Handles an event.
     fn take(&mut self, event: LineEvent) -> Result<(), Error> {
         match event {
             LineEvent::Bytes(time, bytes) => {
@@ -282,6 +298,7 @@ impl Monitor {
         result
     }
 
+    /// Shows a line, or a part of one, and explains it.
     fn piece(&mut self, piece: &LinePiece<'_>, decoded: &DecodedLine) -> Result<(), Error> {
         for form in self.forms() {
             form.piece(piece, decoded);
@@ -313,6 +330,7 @@ impl Monitor {
         Ok(())
     }
 
+    /// Tells the texts on the OLED, if they are others than before.
     fn screen(&mut self, screen: &Screen, time: Timestamp) -> Result<(), Error> {
         for form in self.forms() {
             form.screen(time, screen);
@@ -352,6 +370,7 @@ impl Monitor {
         self.show_rest()
     }
 
+    /// Shows what the formats hold back.
     fn show_rest(&mut self) -> Result<(), Error> {
         let now = Timestamp::now();
         for form in self.forms() {

@@ -71,6 +71,7 @@ pub(super) fn connect(
     run_words(args.command, &serial, global)
 }
 
+/// Runs a command that is given as words.
 fn run_words(
     words: Vec<OsString>,
     serial: &SerialArgs,
@@ -120,6 +121,7 @@ pub(in crate::cli) fn with_steps(args: &[OsString]) -> Option<Vec<OsString>> {
         .get(begin)
         .filter(|arg| arg.as_encoded_bytes().starts_with(b"-"))
     {
+        // A value is not looked at: `+` might be one.
         begin += if WITH_VALUE.iter().any(|flag| is(arg, flag)) {
             2
         } else {
@@ -132,6 +134,7 @@ pub(in crate::cli) fn with_steps(args: &[OsString]) -> Option<Vec<OsString>> {
     }
     let mut steps = Vec::new();
     for step in words.split(|word| is(word, "+")) {
+        // A word that is not Unicode cannot be part of a text; then clap tells what is wrong.
         let step: Option<Vec<String>> = step.iter().map(|word| word.to_str().map(quoted)).collect();
         let step = step?;
         if !step.is_empty() {

@@ -104,6 +104,7 @@ fn open_gallery(folder: &Path) -> Result<Gallery, Error> {
 }
 
 impl OledArgs {
+    /// Refuses flags that contradict each other.
     fn check(&self) -> Result<(), Error> {
         if self.framebuffer && self.format != Some(ScreenFormat::Json) {
             return Err(Error::usage(say!("board-cli.framebuffer-format")));
@@ -158,6 +159,7 @@ fn watch(
     shower.several = several;
     let ended = oled::watch(&mut repl, options, &mut shower);
     if let Some(failure) = shower.failure {
+        // The program runs on: a full disk on this PC must not stop the board.
         repl.detach();
         return Err(failure);
     }
@@ -187,9 +189,13 @@ fn watch(
 
 /// Shows screens as they come.
 struct Shower<'a> {
+    /// How screens are shown.
     format: ScreenFormat,
+    /// Whether only the last screen is wanted.
     once: bool,
+    /// Whether JSON has the pixels too.
     framebuffer: bool,
+    /// Where screens and prints go.
     stdout: BoardOutput,
     /// The panel below the prints, on one terminal.
     panel: Option<Panel>,
@@ -199,13 +205,17 @@ struct Shower<'a> {
     several: Option<&'a Several>,
     /// The picture in that folder.
     saved: Option<PathBuf>,
+    /// For prints on stderr.
     filter: Filter,
     /// What was shown last on stdout, which is not shown twice.
     last: String,
     /// Whether a whole screen came.
     has_shown: bool,
+    /// Tells of Ctrl-C.
     shutdown: Shutdown,
+    /// Whether nobody reads stdout any more.
     reader_gone: bool,
+    /// What went wrong, told after the board is at its prompt.
     failure: Option<Error>,
 }
 
@@ -258,6 +268,7 @@ impl Shower<'_> {
         text
     }
 
+    /// Writes to stdout, unless its reader is gone.
     fn write(&mut self, bytes: &[u8]) {
         if bytes.is_empty() || self.reader_gone {
             return;
@@ -271,6 +282,7 @@ impl Shower<'_> {
         }
     }
 
+    /// Writes a screen, unless it looks like the last one.
     fn write_new(&mut self, screen: &Screen) {
         let text = self.rendered(screen);
         if text != self.last {
@@ -279,6 +291,7 @@ impl Shower<'_> {
         }
     }
 
+    /// The wall, for one of several boards on a terminal.
     fn wall(&self) -> Option<&Wall> {
         self.several.and_then(|several| several.wall.as_deref())
     }
@@ -302,6 +315,7 @@ impl Shower<'_> {
         }
     }
 
+    /// Leaves the panel where it is, and shows the last screen.
     fn end(&mut self, picture: Option<&Screen>) {
         if let Some(panel) = self.panel.take() {
             panel.keep();
@@ -315,6 +329,7 @@ impl Shower<'_> {
         }
     }
 
+    /// Saves the last screen, if the user asked for it.
     fn save(&mut self, picture: Option<&Screen>) {
         if let Some(several) = self.several {
             if let (Some(gallery), Some(picture)) = (&several.gallery, picture) {

@@ -144,6 +144,7 @@ pub(in crate::cli::board) fn sha256sum(
         }
         Ok(())
     });
+    // What was hashed before a failure is printed all the same.
     let printed = output::print(out.as_bytes())?;
     result.map(|()| printed)
 }
@@ -157,6 +158,7 @@ pub(in crate::cli::board) fn cp(
     let Some((to, from)) = args.paths.split_last() else {
         return Ok(Outcome::Done);
     };
+    // Git Bash turns `:/lib` into a path of Windows before udpcli sees it.
     if let Some(bad) = args.paths.iter().find_map(|path| remote::git_bash(path)) {
         return Err(bad.into());
     }
@@ -183,10 +185,12 @@ pub(in crate::cli::board) fn cp(
     }
 }
 
+/// Whether a path is one on the board.
 fn is_remote(path: &OsStr) -> bool {
     remote::without_colon(path).is_some()
 }
 
+/// The paths on the board; the first that is none is the error.
 fn parse_all(paths: &[OsString]) -> Result<Vec<RemotePath>, Error> {
     let paths: Result<_, _> = paths.iter().map(|path| RemotePath::parse(path)).collect();
     Ok(paths?)
@@ -201,6 +205,7 @@ fn get_all(
 ) -> Result<Outcome, Error> {
     let from = parse_all(from)?;
     let to = PathBuf::from(to);
+    // As `cp` does it: several sources would overwrite one file.
     if from.len() > 1 && !to.is_dir() {
         return Err(Error::usage(say!(
             "bench.no-folder-here",

@@ -20,10 +20,13 @@ use crate::words::catalogue::say;
 
 /// How an upload ended.
 enum PutEnd {
+    /// Everything is on the board.
     Put(Transferred),
     /// The user did not agree to remove files.
     Declined,
+    /// `--dry-run`: nothing was changed.
     Previewed,
+    /// Ctrl-C at the question.
     Interrupted,
 }
 
@@ -41,6 +44,7 @@ pub(in crate::cli::board) fn run(
     if args.watch {
         return put_watch::run(&locals, &remote, &excludes, args, serial, global);
     }
+    // The files of this PC are looked at before the board: a wrong name must not interrupt its program.
     let upload = Upload::read_without(&locals, remote, excludes)?;
     refuse_delete_of_files(args, &upload)?;
     upload_to(&upload, args, serial, global)
@@ -67,6 +71,7 @@ pub(in crate::cli::board) fn for_many<'a>(
     }))
 }
 
+/// Uploads to one board what was read before.
 fn upload_to(
     upload: &Upload,
     args: &PutArgs,
@@ -92,6 +97,8 @@ fn upload_to(
                 None => return Ok(PutEnd::Interrupted),
             }
         }
+        // First the new files and then the removal: after a failure in between, the board has too much and not too
+        // little.
         let done = planned.put(files, &mut Remembered::default(), &mut printer)?;
         upload::remove(files, &excess, &mut printer)?;
         Ok(PutEnd::Put(done))
@@ -205,6 +212,7 @@ fn agrees(excess: &[Entry]) -> Result<Option<bool>, Error> {
     })?;
     Ok(answer.map(|line| {
         let line = line.trim().to_lowercase();
+        // The last one is full-width: a Chinese input method types it.
         matches!(line.as_str(), "y" | "yes" | "是" | "ｙ")
     }))
 }

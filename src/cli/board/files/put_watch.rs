@@ -44,6 +44,7 @@ pub(super) fn run(
         written: 0,
         removed: 0,
     };
+    // Without a named port, a board that comes back on another one is found there.
     let finds = serial.port().is_none();
     reput::run(repl, finds, &options, &shutdown, &mut watcher)?;
     status::end_interrupted_line();
@@ -57,9 +58,13 @@ pub(super) fn run(
 
 /// Shows the uploads to a person.
 struct PutPrinter {
+    /// Prints the events.
     printer: TransferPrinter,
+    /// The uploads so far, those without a change among them.
     rounds: u64,
+    /// The files written.
     written: u64,
+    /// The files removed.
     removed: u64,
 }
 
@@ -85,6 +90,7 @@ impl ReputObserver for PutPrinter {
         match event {
             ReputEvent::Done(done, removed, time) => {
                 self.rounds += 1;
+                // A save that changes nothing, as editors do on every Ctrl-S, needs no line.
                 if self.rounds == 1 || done.written + removed > 0 {
                     tracing::info!("{}", summary(done, time));
                 }

@@ -10,9 +10,11 @@ use crate::words::catalogue::text;
 /// Shows the progress.
 #[derive(Debug)]
 pub(super) struct FlashProgress {
+    /// The bar.
     bar: progress::Progress,
     /// Keep the plan for stdout instead of printing it as a message.
     keeps_plan: bool,
+    /// The plan as a table.
     plan: String,
 }
 

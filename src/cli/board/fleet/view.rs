@@ -29,6 +29,7 @@ fn verdict(member: &FleetBoard, note: &str) -> (String, &'static str, String) {
     }
 }
 
+/// The text with blanks up to so many cells.
 fn padded(text: &str, cells: usize) -> String {
     let missing = cells.saturating_sub(text.width());
     format!("{text}{}", " ".repeat(missing))
@@ -62,11 +63,14 @@ fn row(
 /// The cells of the columns.
 #[derive(Debug, Clone, Copy, Default)]
 struct CellWidths {
+    /// Of the longest name; 0 if no board has one.
     name: usize,
+    /// Of the longest port.
     port: usize,
 }
 
 impl CellWidths {
+    /// As wide as the widest of these boards.
     fn of<'a>(boards: impl Iterator<Item = (Option<String>, &'a str)>) -> Self {
         let mut widths = Self::default();
         for (name, port) in boards {
@@ -119,15 +123,21 @@ pub(super) fn table(members: &[FleetBoard], columns: &BTreeMap<String, Vec<Strin
 struct Live {
     /// The boards at work, by their index.
     working: BTreeMap<usize, Instant>,
+    /// The boards whose work is over.
     ended: usize,
+    /// Those of them that failed.
     failed: usize,
 }
 
 /// The rows on stderr.
 pub(super) struct FleetRows {
+    /// Its place in the status area, if that can be drawn.
     block: Option<AreaBlock>,
+    /// What the block shows; the terminal's own thread draws it too.
     live: Arc<Mutex<Live>>,
+    /// Every board's lane and port.
     lanes: Vec<(JobOutput, String)>,
+    /// Whether to show nothing.
     is_quiet: bool,
 }
 
@@ -154,16 +164,19 @@ impl FleetRows {
         }
     }
 
+    /// Changes what the block shows.
     fn live(&self, change: impl FnOnce(&mut Live)) {
         change(&mut self.live.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// A board's work begins.
     pub(super) fn begin(&self, index: usize) {
         self.live(|live| {
             live.working.insert(index, Instant::now());
         });
     }
 
+    /// It ends.
     pub(super) fn end(&self, index: usize, has_failed: bool) {
         self.live(|live| {
             live.working.remove(&index);
@@ -172,6 +185,7 @@ impl FleetRows {
         });
     }
 
+    /// Draws the rows anew: their notes may have changed.
     pub(super) fn draw(&self) {
         if let Some(block) = &self.block {
             block.redraw();
@@ -200,6 +214,7 @@ impl FleetRows {
 
 /// A line for each board at work, as many as fit, and one for all of them.
 fn lines(live: &Live, lanes: &[(JobOutput, String)], size: Size) -> Vec<StatusLine> {
+    // A size that nobody knows is very large; 200 cells are more than a row needs.
     let columns = size.columns.saturating_sub(1).min(200);
     let widths = CellWidths::of(
         lanes

@@ -32,6 +32,7 @@ pub(super) enum LineLayout {
 
 /// The time in front of a line.
 enum LineTime {
+    /// No time.
     None,
     /// On the terminal: the time of day.
     Local(LocalClock),
@@ -41,12 +42,17 @@ enum LineTime {
 
 /// Formats the output.
 pub(super) struct LineForm {
+    /// The layout.
     layout: LineLayout,
+    /// The time in front of lines.
     clock: LineTime,
+    /// The time in JSON.
     utc: UtcClock,
+    /// Only lines that match are shown.
     filter: Option<Regex>,
     /// Whether to escape everything that is not text: in a log.
     escapes: bool,
+    /// What is formatted and not written.
     out: Vec<u8>,
     /// How much of the incomplete line was shown; `None` if nothing was.
     shown: Option<usize>,
@@ -78,6 +84,7 @@ impl LineForm {
         Self::with(layout, LineTime::Date(DateClock::default()), None, true)
     }
 
+    /// A formatter before the first line.
     fn with(layout: LineLayout, clock: LineTime, filter: Option<Regex>, escapes: bool) -> Self {
         Self {
             layout,
@@ -98,14 +105,17 @@ impl LineForm {
         self.out.len()
     }
 
+    /// The formatted bytes.
     pub(super) fn ready(&self) -> &[u8] {
         &self.out
     }
 
+    /// They are written.
     pub(super) fn clear(&mut self) {
         self.out.clear();
     }
 
+    /// Appends the time, if lines have one.
     fn stamp(&mut self, time: Timestamp) {
         let text = match &mut self.clock {
             LineTime::None => return,
@@ -132,6 +142,7 @@ impl LineForm {
         }
     }
 
+    /// Appends the row of the hex dump.
     fn end_row(&mut self, time: Timestamp) {
         self.stamp(time);
         hex::dump_from(self.row_at, &self.row, &mut self.out);
@@ -153,6 +164,7 @@ impl LineForm {
         }
         let begun = self.shown;
         self.shown = if piece.ends { None } else { begun };
+        // A line whose beginning is on the screen is shown to its end, even if all of it would not match.
         let passes = begun.is_some()
             || self
                 .filter
@@ -179,6 +191,7 @@ impl LineForm {
         }
     }
 
+    /// Appends bytes of a line.
     fn words(&mut self, bytes: &[u8]) {
         if !self.escapes {
             self.out.extend_from_slice(bytes);
@@ -190,6 +203,7 @@ impl LineForm {
         }
     }
 
+    /// Appends a key with a text.
     fn key(&mut self, key: &str, value: &str) {
         self.out.extend_from_slice(b",\"");
         self.out.extend_from_slice(key.as_bytes());
@@ -199,12 +213,14 @@ impl LineForm {
         string(value, Audience::Terminal, &mut self.out);
     }
 
+    /// Appends the beginning of an object.
     fn open_object(&mut self, time: Timestamp) {
         self.out.extend_from_slice(br#"{"time":""#);
         self.out.extend_from_slice(self.utc.format(time));
         self.out.push(b'"');
     }
 
+    /// Appends a line as an object.
     fn object(&mut self, piece: &LinePiece<'_>, bytes: &[u8], decoded: &DecodedLine) {
         use base64::Engine as _;
         use base64::engine::general_purpose::STANDARD;

@@ -12,8 +12,11 @@ use crate::words::catalogue::say;
 
 /// A file to which everything is appended.
 pub(super) struct LineLog {
+    /// For errors.
     path: PathBuf,
+    /// Opened for appending, so that earlier logs stay.
     file: File,
+    /// Formats for the file.
     form: LineForm,
 }
 
@@ -43,6 +46,7 @@ impl LineLog {
         })
     }
 
+    /// The same file in another layout.
     pub(super) fn with_layout(self, layout: LineLayout) -> Self {
         Self {
             form: LineForm::of_log(layout),
@@ -50,6 +54,7 @@ impl LineLog {
         }
     }
 
+    /// The formatter.
     pub(super) fn form(&mut self) -> &mut LineForm {
         &mut self.form
     }
