@@ -84,6 +84,7 @@ fn of_port(port: crate::board::ports::Listed) -> CompletionCandidate {
     CompletionCandidate::new(port.name).help(shown)
 }
 
+/// The names of this PC's interfaces, each once.
 fn interface_names() -> Vec<String> {
     let mut names: Vec<String> = crate::udp::adapter::all()
         .into_iter()
@@ -188,6 +189,7 @@ pub(super) fn encodings_and_auto() -> ArgValueCandidates {
     ArgValueCandidates::new(|| in_order(&[&["auto"], &ENCODINGS[..]].concat()))
 }
 
+/// Candidates in this order; shells would sort them.
 fn in_order(labels: &[&'static str]) -> Vec<CompletionCandidate> {
     let labels = (0..).zip(labels);
     labels

@@ -44,9 +44,13 @@ pub(crate) struct ConfigArgs {
 #[cfg(feature = "board")]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SerialSettings {
+    /// The user's file.
     path: PathBuf,
+    /// The port that the file names.
     serial: Option<crate::config::Set<String>>,
+    /// The baud rate that it sets.
     baud: Option<crate::config::Set<u32>>,
+    /// What the project's file leaves out.
     exclude: Option<crate::config::Set<Vec<String>>>,
 }
 
@@ -105,6 +109,7 @@ impl SerialSettings {
         }
     }
 
+    /// Where a setting stands, for the log.
     fn place<T>(&self, set: &crate::config::Set<T>) -> String {
         format!("{}, line {}", self.path.display(), set.line)
     }
@@ -126,8 +131,11 @@ pub(crate) fn run(args: &ConfigArgs, global: &GlobalArgs) -> Result<Outcome, Err
 
 /// The effective value of one setting.
 struct Setting {
+    /// Its key in the files.
     key: &'static str,
+    /// The value in force.
     value: SettingValue,
+    /// Where it comes from.
     origin: Origin,
 }
 
@@ -145,6 +153,7 @@ fn settings(args: &ConfigArgs, files: &SettingsFiles, lang: language::Choice) ->
     let user = files.user.clone().unwrap_or_default();
     let project = files.project.clone().unwrap_or_default();
     let variable = |name| {
+        // Also one that is not Unicode: the user should see that it is set.
         let value = std::env::var_os(name);
         value.map(|value| value.to_string_lossy().into_owned())
     };
@@ -286,6 +295,7 @@ fn text(files: &SettingsFiles, settings: &[Setting]) -> String {
     text
 }
 
+/// Appends a table with its place in the file.
 fn append_table(head: &str, line: usize, pairs: Vec<(&str, String)>, text: &mut String) {
     // Writing to a String cannot fail.
     let place = say!("config.from-file", path = PROJECT_FILE, line = line);
@@ -305,6 +315,7 @@ fn bare_or_quoted(key: &str) -> String {
     }
 }
 
+/// A value as TOML.
 fn toml(value: &SettingValue) -> String {
     match value {
         SettingValue::Unset(_) => String::new(),
@@ -359,6 +370,7 @@ fn object(files: &SettingsFiles, settings: &[Setting]) -> Value {
     })
 }
 
+/// A setting as an object: its value, and where it comes from.
 fn entry(key: &str, value: &Value, origin: &Origin, files: &SettingsFiles) -> Value {
     let (origin, name, path, line) = match origin {
         Origin::Flag(name) => ("flag", Some(name), None, None),

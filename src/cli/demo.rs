@@ -59,6 +59,7 @@ pub(crate) fn run(_: &DemoArgs) -> Result<Outcome, Error> {
     }
 }
 
+/// The error for a process that cannot be started.
 fn cannot_start(source: std::io::Error) -> Error {
     Error::Start {
         what: "second-udpcli",
@@ -66,6 +67,7 @@ fn cannot_start(source: std::io::Error) -> Error {
     }
 }
 
+/// The error for a demo that went wrong.
 fn failed(problem: String) -> Error {
     Error::Demo { problem }
 }
@@ -80,6 +82,7 @@ fn label(side: Side) -> &'static str {
 
 /// Prints the lines of both processes as they arrive.
 struct DemoPrinter {
+    /// The error of stdout, which ends the demo.
     failure: Option<Error>,
 }
 

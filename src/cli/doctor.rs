@@ -70,12 +70,14 @@ fn serial_port() -> Result<Option<String>, Error> {
     Ok(port.filter(|port| !port.is_empty()))
 }
 
+/// The findings that keep something from working.
 fn problems(findings: &[DoctorFinding]) -> impl Iterator<Item = &DoctorFinding> {
     findings
         .iter()
         .filter(|finding| finding.severity() == Severity::Problem)
 }
 
+/// A finding with its advice, as lines.
 fn text(finding: &DoctorFinding) -> String {
     let mut lines = words::doctor::line(finding);
     if let Some(command) = finding.command() {
@@ -90,6 +92,7 @@ fn text(finding: &DoctorFinding) -> String {
     lines.concat()
 }
 
+/// All findings as one object.
 fn object(port: u16, findings: &[DoctorFinding]) -> Value {
     let entries: Vec<Value> = findings.iter().map(entry).collect();
     json!({
@@ -99,6 +102,7 @@ fn object(port: u16, findings: &[DoctorFinding]) -> Value {
     })
 }
 
+/// A finding as an object.
 fn entry(finding: &DoctorFinding) -> Value {
     let mut entry = facts(finding);
     let message = catalogue::text(&words::doctor::sentence(finding));
@@ -149,6 +153,7 @@ fn facts(finding: &DoctorFinding) -> Map<String, Value> {
     }
 }
 
+/// What a program may want to know of a finding about serial ports.
 #[cfg(feature = "board")]
 fn of_serial(finding: &PortFinding) -> Value {
     match finding {

@@ -51,6 +51,7 @@ pub(crate) fn run(args: &FindArgs) -> Result<Outcome, Error> {
             objects.concat()
         }
     };
+    // Printed even after Ctrl-C: what was found until then is of use.
     let outcome = output::print(text.as_bytes())?;
     if findings.is_interrupted {
         Ok(Outcome::Interrupted)
@@ -95,6 +96,7 @@ fn table(boards: &[FoundBoard]) -> String {
     text
 }
 
+/// The cells of a board's row.
 fn columns(board: &FoundBoard) -> Vec<String> {
     let none = || "-".to_owned();
     let place = match (board.address, &board.serial_port) {
@@ -116,6 +118,7 @@ fn columns(board: &FoundBoard) -> Vec<String> {
     columns
 }
 
+/// A board as an object.
 fn object(board: &FoundBoard) -> serde_json::Value {
     let mut object = json!({
         "name": board.name,

@@ -81,6 +81,7 @@ fn write_pages(command: &clap::Command, name: &str, folder: &Path) -> Result<Out
 fn subcommands(command: &clap::Command) -> impl Iterator<Item = &clap::Command> {
     command
         .get_subcommands()
+        // clap's own `help` has no page of its own, and hidden commands are for users of mpremote.
         .filter(|sub| sub.get_name() != "help" && !sub.is_hide_set())
 }
 
@@ -113,6 +114,7 @@ pub(super) fn render_page(command: &clap::Command, name: &str) -> io::Result<Vec
     Ok(page)
 }
 
+/// Renders one page with a part per command.
 pub(super) fn render_man(page: &mut Vec<u8>) -> io::Result<()> {
     let command = help::command();
     let man = Man::new(command.clone());

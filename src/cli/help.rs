@@ -126,6 +126,7 @@ struct Texts<'a> {
 }
 
 impl Texts<'_> {
+    /// Puts the texts into a command and all below it.
     fn fill(&mut self, command: Command) -> Command {
         let mut command = self.command(command, "");
         // Makes the arguments and commands that clap adds.
@@ -137,6 +138,7 @@ impl Texts<'_> {
         command.mut_subcommand("board", |board| board.mut_subcommands(for_its_boards))
     }
 
+    /// The text with this id, if there is one.
     fn text(&mut self, id: &str) -> Option<StyledStr> {
         (self.find)(id).map(StyledStr::from)
     }
@@ -152,6 +154,7 @@ impl Texts<'_> {
         Some(format!("{}\n\n{more}", text.cloned().unwrap_or_default()).into())
     }
 
+    /// Puts the texts into one command and those below it; `path` has its names.
     fn command(&mut self, command: Command, path: &str) -> Command {
         let id = match path {
             "" => "udpcli".to_owned(),
@@ -170,6 +173,7 @@ impl Texts<'_> {
         })
     }
 
+    /// Puts the texts into an argument.
     fn argument(&mut self, arg: Arg, path: &str) -> Arg {
         if arg.is_hide_set() {
             return arg;
@@ -237,6 +241,7 @@ fn for_its_boards(command: Command) -> Command {
     })
 }
 
+/// The id of what is below `path`.
 fn join(path: &str, name: &str) -> String {
     if path.is_empty() {
         name.to_owned()

@@ -56,6 +56,7 @@ fn plot(steps: &[(Duration, u64)], columns: usize) -> String {
     text
 }
 
+/// In milliseconds.
 fn in_ms(time: Duration) -> f64 {
     // Whole nanoseconds, so that 0.3 ms is 0.3.
     time.as_nanos() as f64 / 1e6

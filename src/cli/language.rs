@@ -28,6 +28,7 @@ impl Choice {
         }
     }
 
+    /// The same as the flag has it.
     fn of_lang(lang: Lang) -> Self {
         match lang {
             Lang::Auto => Self::Auto,
@@ -101,6 +102,7 @@ fn of_flag(args: &[OsString]) -> Option<String> {
     let mut found = None;
     let mut words = args.iter().skip(1).map(|arg| arg.to_string_lossy());
     while let Some(word) = words.next() {
+        // What follows is a message to send, even if it looks like a flag.
         if word == "--" {
             break;
         }

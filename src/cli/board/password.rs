@@ -20,6 +20,7 @@ fn ask(ssid: &str) -> Result<String, Error> {
         Ok(Some(password)) => Ok(password),
         Ok(None) => Err(BoardError::Interrupted.into()),
         Err(source) => {
+            // Only with `-vv`: the reason is a detail of the system, while the hint says what to do.
             tracing::debug!("asking for the password: {source}");
             Err(Error::usage_hint(
                 say!("board-cli.password-no-terminal"),

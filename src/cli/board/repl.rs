@@ -52,8 +52,11 @@ pub(super) fn run(args: &ReplArgs, serial: &SerialArgs, quiet: bool) -> Result<O
 
 /// The terminal: what the board says goes to stdout, notes to stderr.
 struct Console {
+    /// Where the board's output goes.
     screen: BoardOutput,
+    /// Tells of a signal.
     shutdown: Shutdown,
+    /// What went wrong, told once the terminal is restored.
     failure: Option<Error>,
     /// Whether the terminal went away, as when its window is closed.
     has_ended: bool,
@@ -65,12 +68,16 @@ struct Console {
     file: Option<PathBuf>,
 }
 
+/// The file of `--capture`.
 struct Capture {
+    /// For errors.
     path: PathBuf,
+    /// The open file.
     file: File,
 }
 
 impl Console {
+    /// A console before the first byte.
     fn new(args: &ReplArgs, shutdown: &Shutdown) -> Result<Self, Error> {
         Ok(Self {
             screen: BoardOutput::new(shutdown.clone()),
@@ -79,6 +86,7 @@ impl Console {
             has_ended: false,
             capture: args.capture.as_deref().map(Capture::create).transpose()?,
             code: args.inject_code.as_deref().map(|code| {
+                // A shell's argument holds no line end that is easy to type.
                 let code = code.replace("\\n", "\n");
                 format!("{}\n", code.trim_end_matches('\n'))
             }),
@@ -106,12 +114,14 @@ impl Console {
         }
     }
 
+    /// The outcome of the session.
     fn end(self) -> Result<Outcome, Error> {
         self.failure.map_or(Ok(Outcome::Done), Err)
     }
 }
 
 impl Capture {
+    /// Creates the file. Refuses a FIFO or a device, which could block the keys.
     fn create(path: &Path) -> Result<Self, Error> {
         if atomic_file::is_device(path) {
             return Err(Error::usage_hint(
@@ -147,6 +157,7 @@ impl SessionOutput for Console {
         {
             let path = capture.path.display();
             tell(&say!("mpremote.capture-failed", path = path, error = error));
+            // The session goes on: the user is at the prompt and may have work there.
             self.capture = None;
         }
         match self.screen.show(bytes) {
@@ -167,6 +178,7 @@ impl PromptObserver for Console {
     fn key(&mut self, within: Duration) -> Option<Key> {
         match keys::next(within) {
             Ok(key) => key.map(|key| self.injected(key)),
+            // A window that is closed ends the keys first, and its signal comes a moment later.
             Err(_) if self.shutdown.is_asked_soon() => {
                 self.has_ended = true;
                 None
@@ -193,6 +205,7 @@ impl PromptObserver for Console {
     }
 }
 
+/// Prints a message, whatever `-q` says: it is part of the session.
 fn tell(message: &str) {
     status::print(&format!("{message}\n"));
 }
@@ -252,6 +265,7 @@ fn interactive(
     quiet: bool,
 ) -> Result<Outcome, Error> {
     let link = Link::open(address, shutdown.clone())?;
+    // After the line is open: an error of that must appear on a terminal in its usual mode.
     let _raw = RawMode::on().map_err(|source| Error::Start {
         what: "raw-mode",
         source,

@@ -18,6 +18,7 @@ pub(super) fn run(args: &ResetArgs, serial: &SerialArgs) -> Result<Outcome, Erro
     let mut link = session::open(serial, session::shutdown()?)?;
     if args.hard {
         link.hard_reset()?;
+        // A board with its own USB port vanishes at a reset; the next command would find no port.
         link.await_return()?;
         tracing::info!(say = "board-cli.hard-reset", port = link.name());
         return Ok(Outcome::Done);

@@ -19,6 +19,7 @@ pub(super) struct RtcArgs {
 
 /// Sets the board's clock if asked, and prints what it shows.
 pub(super) fn run(args: &RtcArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
+    // A function and not a time: it is read when the board is ready to take it.
     let now = || jiff::Zoned::now().datetime();
     let time = session::with_repl(serial, |repl| Ok(rtc::ask(repl, args.set.then_some(&now))?))?;
     let text = match args.format {

@@ -138,6 +138,7 @@ pub(super) fn execute(
     shutdown: Shutdown,
 ) -> Result<Outcome, Error> {
     let mut repl = session::connect(serial, shutdown.clone())?;
+    // Before the program is sent: the wire log is a file that people pass on.
     if program.has_password
         && let Some(log) = &repl.link().address().wire
     {
@@ -167,6 +168,7 @@ pub(super) fn execute(
         tracing::info!(say = "board-cli.run-ended");
     }
     let symptom = ended.symptom;
+    // The board is given back first, whatever the program did; what is said about it comes after.
     let outcome = ended
         .leave(repl)
         .map_err(Error::from)
@@ -221,6 +223,7 @@ fn tell_symptom(symptom: Symptom) {
 
 /// A program to run.
 struct Source {
+    /// The program.
     text: Vec<u8>,
     /// What runs in its place on the board 3.0.
     for_board_3: Option<Vec<u8>>,
@@ -324,6 +327,7 @@ fn program(name: &str, source: &[u8]) -> Result<Vec<u8>, BoardError> {
     Ok(source::as_python(source))
 }
 
+/// Makes the program of an example; asks for the Wi-Fi password if there is a network.
 fn example_source(args: &RunArgs, example: Example) -> Result<Source, Error> {
     let target = match (example, args.target) {
         (Example::Client, None) => {

@@ -84,6 +84,7 @@ pub(super) fn open_repl(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl,
     }
     let mut repl = Repl::enter(open(serial, shutdown)?)?;
     if let Some(held) = &serial.held {
+        // From now on closing gives the connection back to the next step, instead of to the board.
         held.keep_closed(&mut repl);
     }
     name(serial, &mut repl)?;
@@ -95,6 +96,7 @@ fn name(serial: &SerialArgs, repl: &mut Repl) -> Result<(), Error> {
     let Some(list) = serial.known.as_deref().filter(|list| !list.is_empty()) else {
         return Ok(());
     };
+    // Only a board that has no name yet: the question takes a moment on each of them.
     if JobOutput::current().is_some_and(|lane| lane.name().is_none())
         && let Some(mac) = info::mac(repl)?
     {

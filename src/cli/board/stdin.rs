@@ -15,8 +15,10 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 /// Several programs of one command read one after the other.
 static INPUT: OnceLock<Mutex<KeyboardState>> = OnceLock::new();
 
+/// What was read from standard input.
 #[derive(Debug)]
 struct KeyboardState {
+    /// Pieces from the reading thread.
     pieces: Receiver<Vec<u8>>,
     /// Of the last piece, what nobody has taken yet.
     rest: Vec<u8>,
@@ -38,6 +40,7 @@ pub(super) fn give_back(mut rest: Vec<u8>) {
 /// What the user types, for a program.
 #[derive(Debug)]
 pub(super) struct Keyboard {
+    /// Whether somebody types, so that an end is not the end for all.
     is_terminal: bool,
 }
 
@@ -72,6 +75,7 @@ impl Keyboard {
                 Err(TryRecvError::Disconnected) => return Typed::End,
             }
         }
+        // A line at a time: the board's `input()` takes one, and the next program may read the rest.
         let len = memchr::memchr(b'\n', &input.rest).map_or(input.rest.len(), |at| at + 1);
         let line: Vec<u8> = input.rest.drain(..len).collect();
         if self.is_terminal {

@@ -29,6 +29,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> String {
     out
 }
 
+/// Appends a line, broken where it is too long.
 fn wrap_line(line: &str, columns: usize, out: &mut String) {
     // clap leaves spaces in the empty lines between paragraphs.
     let text = line.trim_end_matches(['\n', ' ']);

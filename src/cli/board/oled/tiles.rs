@@ -40,8 +40,11 @@ impl Kind {
 /// Tiles in columns and rows. A tile's lower edge is the upper edge of the one below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Grid {
+    /// How each screen is drawn.
     pub(super) kind: Kind,
+    /// Tiles across.
     pub(super) columns: usize,
+    /// Tiles down.
     pub(super) rows: usize,
 }
 
@@ -69,6 +72,7 @@ impl Grid {
         self.columns * self.rows
     }
 
+    /// Whether the screens are drawn pixel by pixel.
     pub(super) fn shows_pictures(self) -> bool {
         matches!(self.kind, Kind::Picture(_))
     }
@@ -84,6 +88,7 @@ impl Grid {
             Wanted::Auto => pictures.find(all),
             Wanted::Pictures => {
                 let fitting: Vec<Self> = pictures.filter(|grid| grid.capacity() > 0).collect();
+                // The user wants pictures: if not all boards fit even with the smallest, there are pages.
                 let largest = fitting.iter().copied().find(all);
                 largest.or(fitting.last().copied())
             }

@@ -29,11 +29,14 @@ const LOG: usize = 2;
 /// The screens by the boards' ports. The boards' threads write here.
 #[derive(Debug)]
 pub(in crate::cli::board) struct Wall {
+    /// The last screen of each board, by port.
     screens: Mutex<BTreeMap<String, Screen>>,
+    /// What the flag asks for.
     wanted: Wanted,
 }
 
 impl Wall {
+    /// A wall without screens.
     pub(super) fn new(format: Option<ScreenFormat>) -> Self {
         Self {
             screens: Mutex::default(),
@@ -72,7 +75,9 @@ pub(in crate::cli::board) enum TileEnd {
 /// A board on the wall.
 #[derive(Debug)]
 struct Board {
+    /// Its name, and what it said last.
     lane: JobOutput,
+    /// How its work ended; `None` while it is at work.
     end: Option<TileEnd>,
 }
 
@@ -86,20 +91,29 @@ impl Board {
 
 /// The wall on the terminal, until this is dropped.
 pub(in crate::cli::board) struct WallView {
+    /// The screens.
     wall: Arc<Wall>,
+    /// The boards, in the order in which the user named them.
     boards: Vec<Board>,
+    /// What to draw now; a key changes it.
     wanted: Wanted,
     /// The first board on the page.
     first: usize,
     /// The tiles of the last drawing.
     grid: Option<Grid>,
+    /// The last messages.
     log: Vec<String>,
+    /// Whether the user has asked for the end.
     is_ending: bool,
+    /// Whether the terminal is gone.
     is_gone: bool,
+    /// Asks the boards' threads to end.
     shutdown: Shutdown,
+    /// The terminal.
     screen: FullScreen,
 }
 
+/// The error for a terminal that cannot be set or written.
 fn terminal_failed(source: io::Error) -> Error {
     Error::File(file::Error::Write {
         object: sentence!("oled-wall.the-terminal"),
@@ -164,6 +178,7 @@ impl WallView {
         Ok(())
     }
 
+    /// Draws, and waits so long for a key.
     fn look_for(&mut self, wait: Duration) -> Result<(), Error> {
         self.log.extend(self.screen.messages());
         let excess = self.log.len().saturating_sub(LOG);
@@ -184,6 +199,7 @@ impl WallView {
         Ok(())
     }
 
+    /// Acts on a key.
     fn key(&mut self, key: &Key) {
         let Key::Bytes(bytes) = key else { return };
         let page = self.grid.map_or(1, Grid::capacity).max(1);

@@ -15,6 +15,7 @@ use crate::terminal::stdout;
 
 /// Shows a run to the user: output on stdout, the picture below it or in a file.
 pub(super) struct RunPrinter {
+    /// Where the output goes.
     stdout: BoardOutput,
     /// The panel below the output, if both stdout and stderr are the terminal.
     pub(super) panel: Option<Panel>,
@@ -23,6 +24,7 @@ pub(super) struct RunPrinter {
     /// None until a program reads what the user types.
     keyboard: Option<Keyboard>,
     shutdown: Shutdown,
+    /// Whether nobody reads stdout any more.
     pub(super) reader_gone: bool,
     /// Whether another run follows: the panel stays where it is.
     pub(super) is_watching: bool,
@@ -31,6 +33,8 @@ pub(super) struct RunPrinter {
 }
 
 impl RunPrinter {
+    /// A printer before the first byte; `image` is for the last picture.
+    /// Tells of Ctrl-C.
     pub(super) fn new(shutdown: Shutdown, image: Option<PathBuf>) -> Self {
         Self {
             stdout: BoardOutput::new(shutdown.clone()),
@@ -50,6 +54,7 @@ impl RunPrinter {
             return;
         }
         if let (Some(panel), Some(picture)) = (&mut self.panel, picture) {
+            // Before the output is written, so that the panel is drawn once and not twice.
             panel.stage_once_whole(picture);
         }
         let shown = self.stdout.show(printed);
@@ -65,6 +70,7 @@ impl RunPrinter {
         }
     }
 
+    /// The output is over: shows and saves what is left.
     fn end(&mut self, picture: Option<&Screen>) {
         if !self.is_watching
             && let Some(panel) = self.panel.take()

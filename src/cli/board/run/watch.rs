@@ -58,6 +58,7 @@ pub(super) fn run(args: &RunArgs, script: &Path, serial: &SerialArgs) -> Result<
         printer,
         script: script.display().to_string(),
     };
+    // Without a named port, a board that comes back on another one is found there.
     let finds = serial.port().is_none();
     let result = rerun::run(&address, finds, &options, &shutdown, &mut watcher);
     if let Some(panel) = watcher.printer.panel.take() {
@@ -80,11 +81,14 @@ pub(super) fn run(args: &RunArgs, script: &Path, serial: &SerialArgs) -> Result<
 
 /// Shows the runs to a person.
 struct RerunPrinter {
+    /// Shows each run.
     printer: RunPrinter,
+    /// The program's name for messages.
     script: String,
 }
 
 impl RerunPrinter {
+    /// Tells how a run ended, and what comes next.
     fn ended(&self, ending: &Ending) {
         match ending {
             Ending::Exception(text) => {

@@ -50,6 +50,7 @@ impl WallView {
             let new = Grid::for_boards(boards.len(), *wanted, terminal);
             *grid = Some(new);
             let page = new.capacity().max(1);
+            // Whole pages, so that a board stays in its tile while the user turns pages.
             let last = boards.len().saturating_sub(1) / page * page;
             *first = (*first / page * page).min(last);
             let screens = wall.screens();
@@ -159,6 +160,7 @@ fn notes(board: &Board, screen: Option<&Screen>) -> String {
     notes.join(" ")
 }
 
+/// Draws a board: its name in the frame, and in it its screen, its error, or what it is doing.
 fn draw_tile(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -184,6 +186,7 @@ fn draw_tile(
         unicode_width::UnicodeWidthStr::width(notes.as_str()) + 2
     };
     let mut title = format!("{sign}{}", board.who());
+    // Where there is room, the port helps to find the board on the table.
     if board.lane.name().is_some() && inner > 40 {
         title = format!("{title}  {}", sanitize::for_terminal(&board.lane.place()));
     }
