@@ -171,6 +171,7 @@ impl Error {
                 environment: false, ..
             } => 1,
             Self::Boards { boards, failed } => {
+                // The same mistake at every board is the user's, and no failure of a board.
                 let is_usage = |failure: &BoardFailure| failure.error.exit_code() == 2;
                 if failed.len() == *boards && failed.iter().all(is_usage) {
                     2

@@ -39,6 +39,7 @@ pub fn start(args: &GlobalArgs) {
     let is_unreadable = matches!(chosen, Some(Err(_)));
     let filter = match chosen {
         Some(Ok(targets)) => targets,
+        // Only udpcli's own events: tokio and the serial library have some of their own, which say nothing to a user.
         _ => Targets::new().with_target("udpcli", level),
     };
     let layer = tracing_subscriber::fmt::layer()
@@ -53,6 +54,7 @@ pub fn start(args: &GlobalArgs) {
         .with(filter)
         .with(layer)
         .try_init();
+    // Told only now, because before there is no log.
     if is_unreadable {
         tracing::warn!(say = "cli.log-filter");
     }
@@ -149,6 +151,7 @@ impl Summary {
 
 /// Formats one event per line: the message, then the other fields as `key=value`.
 struct LogLine {
+    /// Whether stderr gets colour.
     color: bool,
     /// Whether a job among several tells everything, and not only what is wrong.
     is_verbose: bool,
@@ -175,6 +178,7 @@ where
         event.record(&mut fields);
         let (message, rest) = fields.into_text();
         if let Some(lane) = JobOutput::current() {
+            // In a row among others, only what goes wrong is worth a line; the rest is the note in the job's row.
             if *event.metadata().level() == Level::INFO {
                 lane.set_note(message.clone());
                 if !self.is_verbose {
@@ -204,9 +208,13 @@ where
 /// placeholders: the lower layers log data, and `words` provides the text.
 #[derive(Default)]
 struct Fields {
+    /// The message.
     message: String,
+    /// The other fields, as text.
     rest: String,
+    /// The ID of a sentence.
     say: Option<String>,
+    /// The values of its placeholders.
     args: FluentArgs<'static>,
 }
 

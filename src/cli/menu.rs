@@ -59,11 +59,13 @@ fn owns_console() -> bool {
 
 /// What the user typed.
 enum MenuChoice {
+    /// What stands on the line.
     Line(String),
     /// The end of the input, or Ctrl-C.
     End(Outcome),
 }
 
+/// Runs the menu until the user leaves.
 fn run() -> Result<Outcome, Error> {
     let shutdown = Shutdown::on_signal().map_err(|source| Error::Start {
         what: "signals",
@@ -73,7 +75,9 @@ fn run() -> Result<Outcome, Error> {
     menu.choose()
 }
 
+/// The menu.
 struct Menu {
+    /// Tells of Ctrl-C.
     shutdown: Shutdown,
 }
 
@@ -109,6 +113,7 @@ impl Menu {
             if let MenuChoice::End(outcome) = chosen {
                 return Ok(outcome);
             }
+            // In a row: somebody who has chosen something is there.
             wrong = 0;
             print(&say!("menu.again"))?;
         }
@@ -156,6 +161,7 @@ impl Menu {
         let mut child = Command::new(std::env::current_exe().map_err(cannot_start)?)
             .args(args)
             .env_remove(VARIABLE)
+            // The menu may have chosen the language by the system; the command must not choose another one.
             .env("UDPCLI_LANG", language::current().tag())
             .stdin(Stdio::inherit())
             .spawn()
@@ -172,6 +178,7 @@ impl Menu {
             }
             std::thread::sleep(TICK);
         }
+        // Ctrl-C ended the command, and not the menu.
         self.shutdown.forget();
         Ok(MenuChoice::Line(String::new()))
     }
@@ -205,6 +212,7 @@ impl Menu {
     }
 }
 
+/// Prints lines of the menu.
 fn print(text: &str) -> Result<(), Error> {
     let lines: String = text
         .lines()
@@ -217,6 +225,7 @@ fn print(text: &str) -> Result<(), Error> {
 fn with_port(text: &str) -> Option<String> {
     let text = &*to_ascii(text);
     let is_plain = |character: char| character.is_alphanumeric() || "-.:[]%_".contains(character);
+    // It becomes an argument of a program: what looks like a flag, or like shell syntax, is no address.
     if text.starts_with('-') || !text.chars().all(is_plain) {
         return None;
     }

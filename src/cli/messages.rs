@@ -70,6 +70,7 @@ fn table(messages: &[Set<Message>]) -> String {
     lines.collect()
 }
 
+/// A message as an object.
 fn object(message: &Set<Message>) -> Value {
     let mut object = json!({"name": message.value.name});
     if let Some(object) = object.as_object_mut() {

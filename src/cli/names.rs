@@ -69,6 +69,7 @@ async fn resolve(
     endpoint: &Endpoint,
     family: Family,
 ) -> Result<Vec<SocketAddr>, Error> {
+    // Boards have IPv4 only: the neighbour table and the search know no other addresses.
     if family == Family::V6 {
         return Err(Error::Udp(udp::error::Error::NoSuchFamily {
             host: endpoint.host.clone(),
@@ -82,6 +83,7 @@ async fn resolve(
             source,
         })
     };
+    // On another thread: the search waits for seconds, and Ctrl-C must end it.
     let searched = tokio::task::spawn_blocking(move || {
         let list = read(names.as_deref())?;
         Ok::<_, Error>(address_of(&list, &name))
@@ -102,6 +104,7 @@ fn address_of(list: &BoardNames, name: &str) -> Result<Ipv4Addr, String> {
         .collect();
     // A MAC address is a name, too.
     macs.extend(name.parse::<Mac>());
+    // A name that stands twice in the list: a message to the wrong board would be worse than none.
     if boards.len() > 1 {
         return Err(say!("names.several", name = name));
     }
@@ -121,6 +124,7 @@ fn address_of(list: &BoardNames, name: &str) -> Result<Ipv4Addr, String> {
     if macs.is_empty() && list.is_empty() {
         tracing::info!(say = "names.search-by-host-name", name = %name);
     }
+    // Only now: the search sends a datagram to every address of the network, and takes seconds.
     let findings = find::search(SEARCH, false);
     let found = findings.boards.iter().find(|board| {
         board.mac.is_some_and(|mac| macs.contains(&mac))
@@ -155,6 +159,7 @@ pub(super) fn of_senders(list: BoardNames) -> Option<impl FnMut(IpAddr) -> Optio
             .of(&address.to_string())
             .or_else(|| list.of(&mac?.to_string()))
             .map(str::to_owned);
+        // A flood of forged senders must not use up memory.
         if known.len() >= MAX_SENDERS {
             known.clear();
         }
@@ -168,6 +173,7 @@ pub(super) fn of_senders(list: BoardNames) -> Option<impl FnMut(IpAddr) -> Optio
 struct SharedNeighbours(Arc<Mutex<Option<HashMap<Ipv4Addr, Mac>>>>);
 
 impl SharedNeighbours {
+    /// The MAC address that the table has for an IP address.
     fn mac(&self, address: Ipv4Addr) -> Option<Mac> {
         if cfg!(target_os = "linux") {
             return of(neighbours::read()).get(&address).copied();
@@ -189,6 +195,7 @@ impl SharedNeighbours {
     }
 }
 
+/// The table by address.
 fn of(table: Option<Vec<NearDevice>>) -> HashMap<Ipv4Addr, Mac> {
     let neighbours = table.unwrap_or_default().into_iter();
     neighbours

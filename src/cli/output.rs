@@ -79,6 +79,7 @@ pub(super) fn outcome_of(end: ListenEnd, has_end: bool, shutdown: &Shutdown) -> 
     }
 }
 
+/// The outcome of a write to stdout.
 fn printed(result: io::Result<WriteOutcome>) -> Result<Outcome, Error> {
     match result {
         Ok(WriteOutcome::Whole) => Ok(Outcome::Done),
@@ -96,12 +97,17 @@ fn printed(result: io::Result<WriteOutcome>) -> Result<Outcome, Error> {
 pub(crate) struct DatagramOutput {
     /// `None` if the capture goes to standard output.
     renderer: Option<Renderer>,
+    /// Where the text goes.
     stdout: Stdout,
+    /// Rendered text that is not written.
     text: Vec<u8>,
+    /// The capture, if there is one.
     saver: Option<Saver>,
+    /// The panel, if it is shown.
     panel: Option<ServerPanel>,
     /// The first error within a batch; `flush` returns it.
     failure: Option<file::Error>,
+    /// Whether nobody reads stdout any more.
     reader_gone: bool,
     /// Called when interfaces or addresses change; returns the address for the panel.
     on_network_change: Option<Box<dyn FnMut() -> String>>,
@@ -164,6 +170,7 @@ impl DatagramOutput {
         }
     }
 
+    /// Takes one datagram.
     fn datagram(&mut self, datagram: &Datagram<'_>, notes: Notes) {
         if let Some(renderer) = &mut self.renderer {
             renderer.render(datagram, notes, &mut self.text);

@@ -122,6 +122,7 @@ pub(crate) async fn run(
         return Ok(Outcome::Interrupted);
     };
     let receive = ReceiveOptions {
+        // Whole datagrams: what a relay passes on must be what it got.
         recv_size: usize::from(u16::MAX),
         clock: TimeSource::Kernel,
         batching: !global.no_batching,
@@ -207,6 +208,7 @@ impl RelayArgs {
                 say!("relay.own.hint"),
             )),
         };
+        // Before the socket is opened, so that the port is not taken for nothing.
         refuse_own(self.listen)?;
         let options = ListenOptions {
             sharing: Sharing::default(),
@@ -223,6 +225,7 @@ impl RelayArgs {
         Ok(bound)
     }
 
+    /// What to do; `opening` is how long it took to begin.
     fn plan(
         &self,
         receive: ReceiveOptions,
@@ -232,6 +235,7 @@ impl RelayArgs {
     ) -> RelayPlan {
         let faults = self.faults();
         let is_local = targets.iter().any(|target| target.is_local);
+        // A loop through another program on this machine would otherwise take a whole core.
         let default = if is_local {
             Rate::PerSecond(LOCAL_RATE)
         } else {
@@ -260,6 +264,7 @@ impl RelayArgs {
         }
     }
 
+    /// The faults that the flags ask for.
     fn faults(&self) -> Impairment {
         Impairment {
             drop: self.drop.unwrap_or_default(),
@@ -270,6 +275,7 @@ impl RelayArgs {
         }
     }
 
+    /// Tells where the relay listens, and what it chose by itself.
     fn announce(&self, bound: &Bound, plan: &RelayPlan) {
         let targets: Vec<String> = plan
             .targets

@@ -21,6 +21,7 @@ const GRACE: Duration = Duration::from_millis(300);
 /// Where the page goes.
 #[derive(Debug)]
 pub(super) struct ReportFile {
+    /// The file.
     path: PathBuf,
 }
 
@@ -65,6 +66,7 @@ impl ReportFile {
         }
     }
 
+    /// The error for a page that cannot be written.
     fn failed(&self, source: io::Error) -> Error {
         Error::File(file::Error::Write {
             object: sentence!("report.the-file", file = self.path.display()),

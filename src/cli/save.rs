@@ -16,6 +16,7 @@ use crate::wait::Waited;
 pub(super) struct Save<'a> {
     /// `-` for standard output, where the command allows it.
     pub(super) path: &'a Path,
+    /// The format of the file.
     pub(super) format: CaptureFormat,
     /// The encoding of the payloads, for JSON lines.
     pub(super) encoding: TextEncoding,

@@ -180,6 +180,7 @@ enum LineEnding {
 }
 
 impl LineEnding {
+    /// The bytes.
     fn text(self) -> &'static str {
         match self {
             Self::None => "",
@@ -239,6 +240,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     shutdown: &mut Shutdown,
 ) -> Result<Outcome, Error> {
+    // Before anything else: a flag that was sent as a message would look like a success.
     args.refuse_flags_as_messages()?;
     let rules = TextRules {
         escapes: args.escape,
@@ -346,6 +348,7 @@ impl SendArgs {
         }
     }
 
+    /// The addresses of the host, or of the board.
     async fn resolve(&self, family: Family) -> Result<Vec<SocketAddr>, Error> {
         names::addresses(self.names.as_deref(), &self.peer, family).await
     }
@@ -355,6 +358,7 @@ impl SendArgs {
         self.format == Some(SendFormat::Junit)
     }
 
+    /// Where replies go.
     fn output(&self, global: &GlobalArgs, shutdown: &Shutdown) -> DatagramOutput {
         let format = self.format.unwrap_or(SendFormat::Text).of_replies();
         let renderer =

@@ -23,6 +23,7 @@ const DASHES: [char; 6] = ['—', '–', '－', '−', '‐', '‑'];
 pub(super) fn flag_among_messages(args: &[OsString]) -> Option<(String, String)> {
     let words: Option<Vec<&str>> = args.iter().skip(1).map(|arg| arg.to_str()).collect();
     let words = words?;
+    // The user has said that what follows is no flag.
     if words.contains(&"--") {
         return None;
     }
@@ -88,6 +89,7 @@ fn rewrite(words: &[String]) -> Option<Vec<String>> {
         let args = std::iter::once("udpcli").chain(words.iter().map(String::as_str));
         Cli::try_parse_from(args).is_ok()
     };
+    // A suggestion that is wrong as well would cost more trust than none.
     parses(&words).then_some(words)
 }
 
@@ -134,6 +136,7 @@ fn with_ascii_dashes(word: String, known: impl Fn(&str) -> bool) -> String {
     }
 }
 
+/// Whether it is a port that datagrams can be sent to.
 fn is_port(word: &str) -> bool {
     fullwidth::to_ascii(word)
         .parse::<u16>()
@@ -213,6 +216,7 @@ fn send(words: Vec<String>) -> Vec<String> {
             _ => out.push(format!("{bare}:{port}")),
         }
     }
+    // Messages go behind the `--`, where nothing is a flag.
     let (dashed, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|word| is_message(word));
     out.extend(rest);
     if !dashed.is_empty() {

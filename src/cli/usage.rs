@@ -42,6 +42,7 @@ pub(super) fn text(error: &clap::Error, args: &[OsString], color: bool) -> Strin
 struct Context<'a>(&'a clap::Error);
 
 impl Context<'_> {
+    /// A text of the error.
     fn text(&self, kind: ContextKind) -> Option<&str> {
         match self.0.get(kind)? {
             ContextValue::String(text) => Some(text),
@@ -49,6 +50,7 @@ impl Context<'_> {
         }
     }
 
+    /// A list of texts.
     fn texts(&self, kind: ContextKind) -> &[String] {
         match self.0.get(kind) {
             Some(ContextValue::Strings(texts)) => texts,
@@ -57,6 +59,7 @@ impl Context<'_> {
         }
     }
 
+    /// A number; 0 if there is none.
     fn number(&self, kind: ContextKind) -> isize {
         match self.0.get(kind) {
             Some(ContextValue::Number(number)) => *number,
@@ -164,6 +167,7 @@ pub(super) fn problem(error: &clap::Error, args: &[OsString]) -> String {
     }
 }
 
+/// Two arguments that exclude each other.
 fn conflict(context: &Context<'_>) -> String {
     let argument = context.text(ContextKind::InvalidArg).unwrap_or_default();
     match context.texts(ContextKind::PriorArg) {
@@ -190,6 +194,7 @@ fn listed(values: &[String]) -> Vec<Sentence> {
     values.collect()
 }
 
+/// clap's own message without the usage below it.
 fn on_one_line(error: &clap::Error) -> String {
     let rendered = error.render().to_string();
     let message = rendered.strip_prefix("error: ").unwrap_or(&rendered);

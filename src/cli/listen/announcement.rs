@@ -13,8 +13,11 @@ use crate::words::catalogue::say;
 /// One listening socket and the options it was opened with.
 #[derive(Debug)]
 pub(super) struct AnnouncedSocket {
+    /// The address that the socket is bound to.
     local: SocketAddr,
+    /// Whether it takes no IPv4.
     only_v6: bool,
+    /// The only interface that it uses, if there is one.
     interface: Option<String>,
     /// Whether an interface had the address at first: none has a group's or a broadcast address.
     had_address: bool,
@@ -22,6 +25,7 @@ pub(super) struct AnnouncedSocket {
     told: String,
 }
 
+/// Whether this PC has the address.
 fn has(address: IpAddr) -> bool {
     interface::own_addresses().contains(&address)
 }
@@ -111,6 +115,7 @@ impl AnnouncedSocket {
         self.had_address && !has(self.local.ip())
     }
 
+    /// The line as it is now.
     fn line(&self) -> String {
         let local = self.local;
         if local.ip().is_loopback() {

@@ -10,8 +10,11 @@ use crate::udp::listen::{ListenEnd, Listener};
 
 #[derive(Debug)]
 pub(super) struct WatchOptions {
+    /// The encoding of payloads.
     pub(super) encoding: TextEncoding,
+    /// Whether sequence numbers are read.
     pub(super) has_loss: bool,
+    /// Whether to use colour.
     pub(super) color: bool,
 }
 

@@ -32,6 +32,7 @@ pub(super) fn page(report: &ListenSummary<'_>, name_of: &mut NameOf<'_>) -> Page
     }
 }
 
+/// The one part of the page.
 fn subject(report: &ListenSummary<'_>, name_of: &mut NameOf<'_>) -> Subject {
     let senders = report.senders();
     let shown = senders.iter().take(MOST_ROWS);
@@ -114,6 +115,7 @@ fn subject(report: &ListenSummary<'_>, name_of: &mut NameOf<'_>) -> Subject {
     }
 }
 
+/// The name of a step of a histogram.
 fn up_to(bound: impl std::fmt::Display) -> String {
     say!("listen-report.up-to", bound = bound)
 }
@@ -132,6 +134,7 @@ fn named(sender: &Sender<'_>, name_of: &mut NameOf<'_>) -> String {
     }
 }
 
+/// The course of each figure in time.
 fn courses(series: &Series, is_numbered: bool, elapsed: Duration) -> Vec<Course> {
     let width = series.width().as_secs_f64();
     let rate = move |point: &Point| Some(point.datagrams as f64 / width);
@@ -185,6 +188,7 @@ fn course(
     }
 }
 
+/// A row for each sender.
 fn table(senders: &[(String, &Sender<'_>)], is_numbered: bool) -> ReportSection {
     let mut columns = vec![
         say!("listen-report.sender"),
@@ -249,6 +253,7 @@ fn steps(spread: &Spread) -> Vec<(String, u64)> {
     out
 }
 
+/// All counts of the run.
 fn counts(report: &ListenSummary<'_>) -> Vec<(String, String)> {
     let mut facts = vec![
         (

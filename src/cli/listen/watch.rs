@@ -47,16 +47,22 @@ const SORT: Duration = Duration::from_millis(500);
 /// What the view needs to know.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WatchOptions {
+    /// The encoding of payloads.
     pub(super) encoding: TextEncoding,
+    /// Whether sequence numbers are read.
     pub(super) has_loss: bool,
+    /// Whether to use colour.
     pub(super) color: bool,
 }
 
 /// A view that is not open yet.
 #[derive(Debug)]
 pub(super) struct Watch {
+    /// How to show it.
     options: WatchOptions,
+    /// What the user calls the senders.
     names: BoardNames,
+    /// The line about the address.
     address: AddressLine,
 }
 
@@ -65,6 +71,7 @@ pub(super) struct Watch {
 pub(super) struct AddressLine(SharedWithView);
 
 impl AddressLine {
+    /// Shows another address.
     pub(super) fn set(&self, address: SocketAddr) {
         self.0.set_address(say!(
             "listen-watch.title",
@@ -76,7 +83,9 @@ impl AddressLine {
 
 /// Takes datagrams for the view and for a capture.
 struct Both<'a> {
+    /// Leaves datagrams for the view.
     feed: WatchFeed,
+    /// Saves them.
     output: &'a mut DatagramOutput,
 }
 
@@ -176,7 +185,9 @@ impl Watch {
 
 /// Why the view closed.
 enum Closed {
+    /// The listener has ended.
     RunOver,
+    /// Nobody looks any more.
     Gone,
 }
 
@@ -195,6 +206,7 @@ fn show(
         let now = Instant::now();
         let is_due = |last: Option<Instant>, every| last.is_none_or(|last| now >= last + every);
         let has_key = view.is_stale();
+        // Eight times a second is enough for the eye; a key is answered at once.
         if has_key || is_due(drawn, DRAW) {
             pending = shared.take(pending);
             view.add(&mut pending, now);

@@ -31,6 +31,7 @@ pub(super) fn page(
     }
 }
 
+/// The part of the page about one board.
 fn subject(report: &BoardReport, name: Option<String>, clean: &dyn Fn(&str) -> String) -> Subject {
     let verdict = report.verdict();
     let sentence = super::text::verdict_sentence(report);
@@ -95,6 +96,7 @@ fn subject(report: &BoardReport, name: Option<String>, clean: &dyn Fn(&str) -> S
     }
 }
 
+/// The sign of a verdict.
 fn mark(verdict: Verdict) -> ResultMark {
     match verdict {
         Verdict::Passed => ResultMark::Good,
@@ -105,6 +107,7 @@ fn mark(verdict: Verdict) -> ResultMark {
     }
 }
 
+/// A verdict in a word.
 fn word(verdict: Verdict) -> String {
     match verdict {
         Verdict::Passed => say!("report.word-passed"),
@@ -115,6 +118,7 @@ fn word(verdict: Verdict) -> String {
     }
 }
 
+/// A step as a row.
 fn row(step: &StepResult, clean: &dyn Fn(&str) -> String) -> StepRow {
     let notes = step.notes.iter().map(words::pair::said);
     StepRow {
@@ -155,6 +159,7 @@ fn bars(report: &BoardReport) -> Vec<Bar> {
     bars
 }
 
+/// A bar of what arrived; `None` if nothing was sent.
 fn bar(name: String, figures: &Value) -> Option<Bar> {
     let sent = number(figures, "sent").filter(|&sent| sent > 0)?;
     let received = number(figures, "received")?;
@@ -172,6 +177,7 @@ fn bar(name: String, figures: &Value) -> Option<Bar> {
     })
 }
 
+/// The round-trip times of the echoes.
 fn rtt(report: &BoardReport) -> Option<TimeSpread> {
     let rtt = figure(report, Step::Echo, "/rtt_ms")?;
     let of = |key: &str| rtt.get(key)?.as_f64();
@@ -217,10 +223,12 @@ fn facts(report: &BoardReport, clean: &dyn Fn(&str) -> String) -> Vec<(String, S
         .collect()
 }
 
+/// A figure of a step.
 fn figure<'a>(report: &'a BoardReport, step: Step, pointer: &str) -> Option<&'a Value> {
     report.step(step)?.figures.pointer(pointer)
 }
 
+/// A number among figures.
 fn number(figures: &Value, key: &str) -> Option<u64> {
     figures.get(key)?.as_u64()
 }

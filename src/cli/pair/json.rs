@@ -29,6 +29,7 @@ pub(super) fn object(report: &BoardReport, name: Option<&str>) -> Value {
     object
 }
 
+/// A step as an object.
 fn step(result: &StepResult) -> Value {
     json!({
         "step": result.step.key(),

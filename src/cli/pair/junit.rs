@@ -14,6 +14,7 @@ pub(super) fn document(reports: &[BoardReport]) -> String {
     language::within(Language::English, || in_english(reports))
 }
 
+/// The document, in the language in force.
 fn in_english(reports: &[BoardReport]) -> String {
     let mut document = quick_junit::Report::new("udpcli pair");
     // Boards are tested in parallel.
@@ -34,6 +35,7 @@ fn in_english(reports: &[BoardReport]) -> String {
     document.to_string().unwrap_or_default()
 }
 
+/// A step as a case.
 fn case(report: &BoardReport, step: &StepResult) -> TestCase {
     let mut case = TestCase::new(printable(&words::pair::step_name(step.step)), status(step));
     case.set_classname(format!("udpcli.pair.{}", printable(&report.port)));
@@ -50,6 +52,7 @@ fn case(report: &BoardReport, step: &StepResult) -> TestCase {
     case
 }
 
+/// How a step ended. What kept the test from running is an error, and not a failure: CI systems tell them apart.
 fn status(step: &StepResult) -> TestCaseStatus {
     let could_not_run = step
         .findings

@@ -24,6 +24,7 @@ pub(super) struct TextColors {
 }
 
 impl TextColors {
+    /// A verdict in a word, with its colour.
     fn paint(self, verdict: Verdict) -> String {
         let (word, color) = match verdict {
             Verdict::Passed => (say!("pair.verdict-passed"), "32"),
@@ -195,6 +196,7 @@ pub(super) fn row(report: &BoardReport, name: Option<&str>, style: TextColors) -
     text
 }
 
+/// A number among a step's figures.
 fn number(result: &StepResult, key: &str) -> Option<u64> {
     result.figures.get(key)?.as_u64()
 }

@@ -51,6 +51,7 @@ pub(super) fn document(
     })
 }
 
+/// A message that was not sent.
 fn skipped() -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
     status.set_message("not sent: a message before it failed");
@@ -84,6 +85,7 @@ fn last(end: &Result<SendEnd, Error>) -> TestCaseStatus {
     status
 }
 
+/// The kind of an error, for a program.
 fn code(error: &Error) -> &'static str {
     match error {
         Error::Refused { .. } => "refused",

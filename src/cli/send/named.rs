@@ -22,6 +22,7 @@ use crate::words::catalogue::say;
 
 /// The messages of a command line with at least one name in it.
 pub(super) struct NamedMessages {
+    /// The messages in order.
     messages: Vec<ReadyMessage>,
     /// The steps, if the messages are a conversation.
     pub(super) steps: Option<Vec<Exchange>>,
@@ -29,19 +30,27 @@ pub(super) struct NamedMessages {
 
 /// A message with all that its definition and the flags say.
 struct ReadyMessage {
+    /// Its name, or the beginning of its text.
     name: String,
+    /// What is sent.
     content: NamedPayload,
+    /// The reply that must come.
     expect: Option<Vec<u8>>,
+    /// How long to wait for it.
     wait: Option<Duration>,
 }
 
+/// What a message sends.
 enum NamedPayload {
+    /// Always the same.
     Bytes(Vec<u8>),
+    /// Filled in when it is due.
     Template(Item),
 }
 
 /// Whether a message is the name of one: `@led-on`, but not `@@text`.
 pub(super) fn is_name(message: &OsStr) -> bool {
+    // A message that is not UTF-8 may be a name as well.
     let bytes = message.as_encoded_bytes();
     bytes.starts_with(b"@") && !bytes.starts_with(b"@@")
 }
@@ -125,6 +134,7 @@ fn find<'a>(typed: &OsStr, project: Option<&'a Project>) -> Result<&'a Set<Messa
     Err(Error::usage_hint(problem, hint))
 }
 
+/// A message as it stands on the command line.
 fn ordinary(message: &OsStr, args: &SendArgs, rules: TextRules) -> Result<ReadyMessage, Error> {
     let mut bytes = payload(&literal(message), rules)?;
     let name = format!("\"{}\"", escape::excerpt(&bytes));

@@ -23,7 +23,9 @@ use crate::words::catalogue::say;
 
 /// What to send, and what must come back.
 pub(super) struct Payloads {
+    /// What to send.
     pub(super) source: Source,
+    /// Which replies to wait for.
     pub(super) replies: Option<ReplyPlan>,
     /// The steps of a conversation.
     pub(super) steps: Option<Vec<Exchange>>,
@@ -86,6 +88,7 @@ impl SendArgs {
         form: PayloadChoice,
         rules: TextRules,
     ) -> Result<Payloads, Error> {
+        // Before any file is read: a mistake in the flags should show at once.
         self.check_pace(form)?;
         let mut named = named::of(self, rules)?;
         let rounds = self.rounds(form);
@@ -105,6 +108,7 @@ impl SendArgs {
         })
     }
 
+    /// Which of its forms the payload has.
     pub(super) fn form(&self) -> PayloadChoice {
         if !self.messages.is_empty() {
             PayloadChoice::Messages
@@ -173,6 +177,7 @@ impl SendArgs {
         Some(self.count?.saturating_mul(per_round))
     }
 
+    /// The payloads, unless one of the messages is named.
     fn source(&self, form: PayloadChoice, rules: TextRules) -> Result<Source, Error> {
         let rounds = self.rounds(form);
         if !form.is_text()
@@ -310,6 +315,7 @@ impl SendArgs {
         Ok(())
     }
 
+    /// Which replies to wait for; `None` without any flag for replies.
     fn reply_plan(&self, rules: TextRules) -> Result<Option<ReplyPlan>, Error> {
         if self.wait.is_none()
             && self.replies.is_none()

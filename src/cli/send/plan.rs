@@ -17,6 +17,7 @@ use crate::udp::socket::{SendOptions, Sharing};
 use crate::words::catalogue::say;
 
 impl SendArgs {
+    /// The plan for one address.
     pub(super) fn plan(
         &self,
         peer: SocketAddr,
@@ -31,6 +32,7 @@ impl SendArgs {
             duration,
             replies,
             receive: ReceiveOptions {
+                // Replies are shown whole: only `listen` imitates the tutorial's limit.
                 recv_size: usize::MAX,
                 clock: TimeSource::Kernel,
                 batching: !global.no_batching,
@@ -42,6 +44,7 @@ impl SendArgs {
         }
     }
 
+    /// The socket for that plan.
     pub(super) fn options(&self, form: PayloadChoice, plan: &SendPlan) -> SendOptions {
         SendOptions {
             // Set SO_REUSEADDR as the tutorial's client does.
@@ -101,6 +104,7 @@ impl SendArgs {
         Ok(())
     }
 
+    /// When datagrams are due.
     fn pace(&self, form: PayloadChoice) -> Pace {
         let pace = self.even_pace(form);
         match (self.pattern, self.ramp) {
@@ -114,6 +118,7 @@ impl SendArgs {
         }
     }
 
+    /// The same without a pattern or a ramp.
     fn even_pace(&self, form: PayloadChoice) -> Pace {
         if let Some(rate) = self.rate {
             return Pace::at(rate);

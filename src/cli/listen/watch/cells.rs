@@ -42,12 +42,14 @@ pub(super) fn age(now: Timestamp, time: Timestamp) -> String {
     }
 }
 
+/// The text at the left of so many cells.
 pub(super) fn left(text: &str, cells: usize) -> String {
     let text = fit(text, cells);
     let blanks = cells.saturating_sub(text.width());
     text + &" ".repeat(blanks)
 }
 
+/// The text at their right.
 pub(super) fn right(text: &str, cells: usize) -> String {
     let text = fit(text, cells);
     " ".repeat(cells.saturating_sub(text.width())) + &text

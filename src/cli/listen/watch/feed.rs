@@ -23,13 +23,16 @@ const KEPT: usize = 120;
 /// The beginning of a payload.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Excerpt {
+    /// The first bytes; the rest is zero.
     bytes: [u8; KEPT],
+    /// How many of them are of the payload.
     kept: usize,
     /// The length of the whole datagram.
     pub(super) len: usize,
 }
 
 impl Excerpt {
+    /// The beginning of this payload.
     fn of(datagram: &Datagram<'_>) -> Self {
         let mut bytes = [0; KEPT];
         let kept = datagram.payload.len().min(KEPT);
@@ -43,6 +46,7 @@ impl Excerpt {
         }
     }
 
+    /// The bytes that are kept.
     pub(super) fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.kept).unwrap_or(&self.bytes)
     }
@@ -53,31 +57,42 @@ impl Excerpt {
 pub(super) struct Delta {
     /// The sender's number, in the order of their first datagrams; [`MAX_SENDERS`] for those that share a row.
     pub(super) sender: usize,
+    /// The sender.
     pub(super) peer: SocketAddr,
+    /// Its datagrams.
     pub(super) datagrams: u64,
+    /// Their payload bytes.
     pub(super) bytes: u64,
     /// Datagrams with a sequence number.
     pub(super) sequenced: u64,
     /// Numbers that were missing when a higher one came, and those of them that came later.
     pub(super) lost: u64,
     pub(super) late: u64,
+    /// The last payload.
     pub(super) last: Excerpt,
+    /// When that came.
     pub(super) time: Timestamp,
 }
 
 /// A datagram that came lately.
 #[derive(Debug, Clone)]
 pub(super) struct Newest {
+    /// The sender.
     pub(super) peer: SocketAddr,
+    /// When it came.
     pub(super) time: Timestamp,
+    /// The beginning of its payload.
     pub(super) payload: Excerpt,
 }
 
 /// What the view has not seen yet: at most one entry per sender, and the newest datagrams.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
+    /// Which exchange this is for: places in an older one are void.
     epoch: u64,
+    /// An entry per sender.
     pub(super) deltas: Vec<Delta>,
+    /// The newest datagrams, the last one at the end.
     pub(super) newest: VecDeque<Newest>,
     /// The line about the address, if it changed.
     pub(super) address: Option<String>,
@@ -88,6 +103,7 @@ pub(super) struct Pending {
 pub(super) struct SharedWithView(Arc<Mutex<Pending>>);
 
 impl SharedWithView {
+    /// What is pending; a thread that panicked leaves at worst a count too few.
     fn lock(&self) -> MutexGuard<'_, Pending> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -111,21 +127,28 @@ impl SharedWithView {
 /// Where a sender's entry is in the pending ones of this epoch.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
+    /// The exchange that the place is in.
     epoch: u64,
+    /// The place.
     index: usize,
 }
 
 /// The receive loop's side.
 #[derive(Debug)]
 pub(super) struct WatchFeed {
+    /// What the view takes.
     shared: SharedWithView,
+    /// The number of each sender.
     numbers: HashMap<SocketAddr, usize>,
+    /// The place of each sender's entry, by number.
     slots: Vec<Slot>,
+    /// The place of the entry that the others share.
     rest: Slot,
     /// Most traffic comes from one sender at a time.
     last: Option<(SocketAddr, usize)>,
 }
 
+/// The place of a sender without an entry.
 const NOWHERE: Slot = Slot {
     epoch: u64::MAX,
     index: 0,
@@ -142,6 +165,7 @@ impl WatchFeed {
         }
     }
 
+    /// The number of a sender, a new one for a new sender.
     fn number(&mut self, peer: SocketAddr) -> usize {
         if let Some((last, number)) = self.last
             && last == peer

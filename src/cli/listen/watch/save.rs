@@ -19,6 +19,7 @@ pub(super) fn senders(view: &SendersView) -> String {
     }
 }
 
+/// Writes the table.
 fn save(view: &SendersView) -> io::Result<(PathBuf, usize)> {
     let (table, now) = view.shown();
     let mut clock = DateClock::default();

@@ -18,16 +18,25 @@ const LEVELS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇',
 /// A sender.
 #[derive(Debug, Clone)]
 pub(super) struct SenderCounts {
+    /// Its address.
     pub(super) peer: SocketAddr,
     /// Escaped, and empty without one.
     pub(super) name: String,
+    /// The address as text.
     pub(super) address: String,
+    /// Its datagrams.
     pub(super) datagrams: u64,
+    /// Their payload bytes.
     pub(super) bytes: u64,
+    /// Those with a sequence number.
     pub(super) sequenced: u64,
+    /// Numbers that were missing when a higher one came.
     pub(super) lost: u64,
+    /// Those of them that came later.
     pub(super) late: u64,
+    /// The last payload.
     pub(super) last: Excerpt,
+    /// When that came.
     pub(super) time: Timestamp,
     /// The second of the first datagram.
     pub(super) since: u64,
@@ -42,6 +51,7 @@ impl SenderCounts {
         (self.sequenced > 0).then(|| lost as f64 / (lost + self.sequenced) as f64)
     }
 
+    /// The datagrams of a second.
     fn at(&self, second: u64) -> u32 {
         let index = usize::try_from(second % PAST as u64).unwrap_or(0);
         self.past.get(index).copied().unwrap_or(0)

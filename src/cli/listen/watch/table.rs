@@ -55,20 +55,28 @@ impl SortOrder {
 /// All senders and the newest datagrams.
 #[derive(Debug, Clone)]
 pub(super) struct SenderTable {
+    /// The senders, by number.
     pub(super) senders: Vec<SenderCounts>,
     /// The senders that have no row of their own.
     pub(super) rest: Option<SenderCounts>,
+    /// The newest datagrams, the last one at the end.
     pub(super) newest: VecDeque<Newest>,
+    /// The datagrams of all.
     pub(super) datagrams: u64,
+    /// Their payload bytes.
     pub(super) bytes: u64,
+    /// Whether any sender has a name.
     pub(super) has_names: bool,
+    /// When the view began.
     started: Instant,
     /// The present second, from the start.
     pub(super) second: u64,
+    /// The encoding of payloads.
     encoding: TextEncoding,
 }
 
 impl SenderTable {
+    /// An empty table.
     pub(super) fn new(encoding: TextEncoding, now: Instant) -> Self {
         Self {
             senders: Vec::new(),
@@ -110,6 +118,7 @@ impl SenderTable {
         self.newest.extend(pending.newest.iter().cloned());
     }
 
+    /// Adds what one sender sent.
     fn add_one(&mut self, delta: &Delta, name_of: &mut NameOf) {
         let second = self.second;
         let new = |name: Option<String>, address: String| SenderCounts {
@@ -197,6 +206,7 @@ impl SenderTable {
         }
     }
 
+    /// All senders, with the entry that many share.
     fn all(&self) -> impl Iterator<Item = &SenderCounts> {
         self.senders.iter().chain(&self.rest)
     }

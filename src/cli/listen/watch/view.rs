@@ -26,8 +26,11 @@ const MAX_FILTER: usize = 64;
 /// What a key asks for beyond the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
+    /// Nothing more.
     Nothing,
+    /// The end of the run.
     End,
+    /// The table as a file.
     Save,
 }
 
@@ -35,35 +38,49 @@ pub(super) enum Wish {
 pub(super) struct ViewOptions {
     /// The line about the address.
     pub(super) title: String,
+    /// The encoding of payloads.
     pub(super) encoding: TextEncoding,
     /// Whether sequence numbers are read.
     pub(super) has_loss: bool,
+    /// Whether to use colour.
     pub(super) color: bool,
+    /// What the user calls a sender.
     pub(super) name_of: NameOf,
 }
 
 /// All that is shown.
 pub(super) struct SendersView {
+    /// What the view was made with.
     options: ViewOptions,
+    /// What is known.
     table: SenderTable,
     /// The table as it was when the view was paused.
     paused: Option<(SenderTable, Timestamp)>,
+    /// The column that gives the order.
     order: SortOrder,
+    /// Whether the order is reversed.
     is_reversed: bool,
+    /// What the rows must contain.
     filter: String,
+    /// Whether keys go into the filter.
     is_typing: bool,
     /// The rows in their order.
     rows: Vec<usize>,
+    /// Whether the order has to be made anew.
     is_stale: bool,
     /// The first row that is shown, and how many there is room for.
     offset: usize,
     room: usize,
+    /// The last messages.
     log: VecDeque<String>,
+    /// Formats times.
     clock: LocalClock,
+    /// Whether the end was asked for.
     is_ending: bool,
 }
 
 impl SendersView {
+    /// A view before the first datagram.
     pub(super) fn new(options: ViewOptions, now: Instant) -> Self {
         Self {
             table: SenderTable::new(options.encoding, now),
@@ -152,6 +169,7 @@ impl SendersView {
         }
     }
 
+    /// Acts on a key, while nothing is typed.
     fn pressed(&mut self, key: &[u8]) -> Wish {
         let page = self.room.saturating_sub(1).max(1);
         match key {
@@ -182,6 +200,7 @@ impl SendersView {
         Wish::Nothing
     }
 
+    /// Acts on a key, while the filter is typed.
     fn typed(&mut self, key: &[u8]) -> Wish {
         match key {
             b"\x03" => return Wish::End,
@@ -201,6 +220,7 @@ impl SendersView {
         Wish::Nothing
     }
 
+    /// Adds a character to the filter.
     fn type_in(&mut self, character: char) {
         if !sanitize::acts(character) && self.filter.chars().count() < MAX_FILTER {
             self.filter.push(character);

@@ -34,6 +34,7 @@ const RATE: usize = 8;
 const AGE: usize = 7;
 
 impl SendersView {
+    /// A style without its colours, if there is no colour.
     fn style(&self, style: Style) -> Style {
         if self.options.color {
             style
@@ -46,6 +47,7 @@ impl SendersView {
         }
     }
 
+    /// Draws all of it.
     pub(in crate::cli::listen::watch) fn draw(&mut self, frame: &mut Frame<'_>) {
         let area = frame.area();
         let log = u16::try_from(self.log.len()).unwrap_or(0);
@@ -75,6 +77,7 @@ impl SendersView {
         frame.render_widget(Paragraph::new(self.end_line()), keys);
     }
 
+    /// The last line: what the keys do.
     fn end_line(&self) -> String {
         if self.is_ending {
             say!("listen-watch.ending")
@@ -85,6 +88,7 @@ impl SendersView {
         }
     }
 
+    /// The counts of all senders.
     fn totals(&self) -> Line<'_> {
         let (table, _) = self.shown();
         let mut text = say!(
@@ -114,6 +118,7 @@ impl SendersView {
         Line::from(spans)
     }
 
+    /// How wide the columns are: as wide as what is shown needs, and the text gets the rest.
     fn widths(&self, table: &SenderTable, shown: &[&SenderCounts], inner: usize) -> ColumnWidths {
         let widest = |text: &dyn Fn(&SenderCounts) -> usize| {
             shown.iter().map(|sender| text(sender)).max().unwrap_or(0)
@@ -202,6 +207,7 @@ impl SendersView {
         head
     }
 
+    /// The table of senders.
     fn draw_senders(&mut self, frame: &mut Frame<'_>, area: Rect) {
         let inner = usize::from(area.width.saturating_sub(2));
         // The frame and the head.
@@ -248,6 +254,7 @@ impl SendersView {
         frame.render_widget(Paragraph::new(lines).block(block), area);
     }
 
+    /// A sender's row.
     fn row(
         &self,
         table: &SenderTable,
@@ -283,6 +290,7 @@ impl SendersView {
         Line::from(spans)
     }
 
+    /// The newest datagrams.
     fn draw_newest(&mut self, frame: &mut Frame<'_>, area: Rect) {
         let rows = usize::from(area.height.saturating_sub(2));
         let width = usize::from(area.width.saturating_sub(2));

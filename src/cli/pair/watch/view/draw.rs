@@ -41,7 +41,9 @@ const SIGN: u16 = 60;
 /// How the OLED is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Oled {
+    /// Pixel by pixel.
     Picture(picture::PixelStyle),
+    /// The texts only.
     Texts,
 }
 
@@ -81,6 +83,7 @@ fn spaced(text: &str) -> String {
 }
 
 impl RoundsView {
+    /// Draws all of it.
     pub(in crate::cli::pair::watch) fn draw(&self, frame: &mut Frame<'_>) {
         let area = frame.area();
         let oled = Oled::for_area(area.width, area.height);
@@ -125,6 +128,7 @@ impl RoundsView {
         frame.render_widget(Paragraph::new(text), end);
     }
 
+    /// The port, and how many rounds were good.
     fn draw_title(&self, frame: &mut Frame<'_>, area: Rect) {
         let title = format!(" udpcli pair --watch  {}", self.port);
         let title = fit(&title, area.width.into());
@@ -138,6 +142,7 @@ impl RoundsView {
         frame.render_widget(Paragraph::new(Line::from(rounds).right_aligned()), area);
     }
 
+    /// The verdict in large signs, what it means and what to do.
     fn draw_verdict(&self, frame: &mut Frame<'_>, area: Rect) {
         let (sign, color, head, text) = match &self.state {
             State::Testing => (None, BLUE, say!("pair-watch.testing"), self.step.clone()),
@@ -183,6 +188,7 @@ impl RoundsView {
         );
     }
 
+    /// The board's OLED, as it was in the last round.
     fn draw_oled(&self, frame: &mut Frame<'_>, area: Rect, oled: Oled) {
         let shown = self.last.as_ref().and_then(|last| last.oled.as_ref());
         let sign = match shown {
@@ -267,6 +273,7 @@ impl RoundsView {
         frame.render_widget(Paragraph::new(lines).block(block), area);
     }
 
+    /// The last lines of the log.
     fn draw_log(&self, frame: &mut Frame<'_>, area: Rect) {
         let width = usize::from(area.width.saturating_sub(2));
         let rows = usize::from(area.height.saturating_sub(2));

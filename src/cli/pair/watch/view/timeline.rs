@@ -24,8 +24,11 @@ const ORANGE: Color = Color::Indexed(166);
 
 /// The cells beside the timeline.
 struct Widths {
+    /// Of the longest name of a row.
     label: usize,
+    /// Of the longest value behind a row.
     value: usize,
+    /// What is left for the rounds.
     past: usize,
 }
 
@@ -72,6 +75,7 @@ impl RoundsView {
         (0..count).rev().map(|column| self.past.get(column))
     }
 
+    /// The rows of round-trip times, which share one scale.
     fn rtt_rows(&self, widths: &Widths, rows: usize) -> Vec<Line<'static>> {
         let shown = || self.columns(widths.past).flatten();
         let most = shown().filter_map(|point| point.rtt).max();
