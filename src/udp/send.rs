@@ -247,6 +247,15 @@ struct Batch<'a> {
     deadline: Option<Instant>,
 }
 
+/// What a socket has to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Incoming {
+    /// A reply, or an error in its place.
+    Reply,
+    /// A network error.
+    Error,
+}
+
 /// When to tell the user about a network error.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Loudness {
@@ -436,7 +445,6 @@ impl<'a> Sender<'a> {
         deadline: Option<Instant>,
     ) -> Result<Option<SendEnd>, Error> {
         loop {
-            let hears = self.receiver.is_some();
             tokio::select! {
                 biased;
                 () = end_asked_at(Site::Payload, shutdown) => return Ok(Some(SendEnd::Interrupted)),
@@ -447,11 +455,12 @@ impl<'a> Sender<'a> {
                     }
                 } => return result.map(|()| None),
                 () = until(deadline) => return Ok(Some(SendEnd::Complete)),
-                _ = self.bound.socket.readable(), if hears => {}
-                () = system::error_reported(&self.bound.socket) => {
-                    self.hear_errors(None, Loudness::Warn);
-                    if self.is_storm() {
-                        std::thread::sleep(STORM_LOOK);
+                came = self.incoming() => {
+                    if came == Incoming::Error {
+                        self.hear_errors(None, Loudness::Warn);
+                        if self.is_storm() {
+                            std::thread::sleep(STORM_LOOK);
+                        }
                     }
                 }
             }
@@ -671,6 +680,27 @@ impl<'a> Sender<'a> {
         Ok(())
     }
 
+    /// Waits until the socket has a reply, if the plan wants any, or a network error. Cancel safe.
+    async fn incoming(&self) -> Incoming {
+        let hears = self.receiver.is_some();
+        tokio::select! {
+            biased;
+            _ = self.bound.socket.readable(), if hears => Incoming::Reply,
+            () = system::error_reported(&self.bound.socket) => Incoming::Error,
+        }
+    }
+
+    /// Reads what [`Self::incoming`] found. `Some` if the run ends.
+    fn take(&mut self, came: Incoming, sink: &mut impl Sink) -> Result<Option<SendEnd>, Error> {
+        match came {
+            Incoming::Reply => self.hear(sink),
+            Incoming::Error => {
+                self.hear_errors(None, Loudness::Warn);
+                Ok(None)
+            }
+        }
+    }
+
     /// Waits until `due`, and receives replies and errors meanwhile. `Some` if the run ends.
     async fn pause(
         &mut self,
@@ -680,7 +710,6 @@ impl<'a> Sender<'a> {
         shutdown: &mut Shutdown,
     ) -> Result<Option<SendEnd>, Error> {
         loop {
-            let hears = self.receiver.is_some();
             if self.is_storm() {
                 if shutdown.is_asked() {
                     return Ok(Some(SendEnd::Interrupted));
@@ -689,11 +718,10 @@ impl<'a> Sender<'a> {
                 if left.is_zero() {
                     return Ok(None);
                 }
-                // It blocks the thread on purpose: the runtime would wake up for every forged error, at some 100 % of
-                // a core.
+                // It blocks the thread on purpose: the runtime would wake up for every forged error.
                 std::thread::sleep(left.min(STORM_LOOK));
                 let now = Instant::now();
-                if hears && now >= self.next_look {
+                if self.receiver.is_some() && now >= self.next_look {
                     self.next_look = now + self.look_every();
                     if let Some(end) = self.hear(sink)? {
                         return Ok(Some(end));
@@ -712,13 +740,10 @@ impl<'a> Sender<'a> {
                     }
                     Err(source) => Err(Error::Start { what: "timer", source }),
                 },
-                _ = self.bound.socket.readable(), if hears => {
-                    if let Some(end) = self.hear(sink)? {
+                came = self.incoming() => {
+                    if let Some(end) = self.take(came, sink)? {
                         return Ok(Some(end));
                     }
-                }
-                () = system::error_reported(&self.bound.socket) => {
-                    self.hear_errors(None, Loudness::Warn);
                 }
             }
         }
@@ -732,19 +757,15 @@ impl<'a> Sender<'a> {
         deadline: Option<Instant>,
     ) -> Result<Option<SendEnd>, Error> {
         loop {
-            let hears = self.receiver.is_some();
             tokio::select! {
                 biased;
                 () = end_asked_at(Site::SendBuffer, shutdown) => return Ok(Some(SendEnd::Interrupted)),
                 () = until(deadline) => return Ok(Some(SendEnd::Complete)),
                 _ = self.bound.socket.writable() => return Ok(None),
-                _ = self.bound.socket.readable(), if hears => {
-                    if let Some(end) = self.hear(sink)? {
+                came = self.incoming() => {
+                    if let Some(end) = self.take(came, sink)? {
                         return Ok(Some(end));
                     }
-                }
-                () = system::error_reported(&self.bound.socket) => {
-                    self.hear_errors(None, Loudness::Warn);
                 }
             }
         }
