@@ -2,7 +2,7 @@
 //! does not read.
 //!
 //! The first Ctrl-C, SIGTERM or SIGHUP ends every such wait. Each wait names its [`Site`]; the tests try all signals at
-//! all sites, and search for blocking calls that bypass this module (`tests/cli/ends.rs`). `-vv` logs a wait that takes
+//! all sites, and search for blocking calls that bypass this module (`tests/board/ends.rs`). `-vv` logs a wait that takes
 //! long.
 //!
 //! A system call that cannot be interrupted runs on a separate thread. If the wait is given up, that thread is
