@@ -222,7 +222,7 @@ fn is_message_taken_for_help(args: &[std::ffi::OsString]) -> bool {
     };
     let mut words = args.iter().skip(1).filter_map(|arg| arg.to_str());
     let asks = |word: &str| match short(word) {
-        // `-hello` is no set of short flags, so the user meant a message.
+        // `-hello` is not a set of short flags, so the user meant a message.
         Some(letters) => suggest::is_short_flags(&letters) && letters.contains(['h', 'V']),
         None => ["help", "--help", "--version"].contains(&word),
     };

@@ -1,6 +1,6 @@
 //! udpcli, the PC side of the mPython board's UDP tutorial, as a library: `main` is a thin shell around [`run`].
 //!
-//! The public items are what the binary and the tests reach; they are no stable interface.
+//! The public items are what the binary and the tests reach; they are not a stable interface.
 //!
 //! # Layout
 //!

@@ -282,7 +282,7 @@ impl Renderer {
         }
     }
 
-    /// Appends a payload on one line: what is no text, or dangerous, is escaped.
+    /// Appends a payload on one line: what is not text, or dangerous, is escaped.
     fn escaped(&mut self, payload: &[u8], out: &mut Vec<u8>) {
         let audience = self.style.audience;
         self.style

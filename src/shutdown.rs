@@ -55,8 +55,7 @@ impl Shutdown {
         Ok(shutdown)
     }
 
-    /// The [`Shutdown`] of this process. Without signal handling, as in commands that never block, one that no signal
-    /// triggers.
+    /// The [`Shutdown`] of this process. Commands that never block do not handle signals: there, no signal triggers it.
     #[must_use]
     pub(crate) fn current() -> Self {
         let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);

@@ -63,7 +63,7 @@ impl Size {
         })
     }
 
-    /// Rows that a line of so many cells takes: a terminal that was made narrower has broken it.
+    /// Rows that a line of this many cells takes: a terminal that was made narrower has broken it.
     #[must_use]
     pub(crate) fn rows_of(self, cells: usize) -> usize {
         cells.div_ceil(self.columns.max(1)).max(1)

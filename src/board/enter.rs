@@ -329,7 +329,7 @@ impl Climb {
         let heard = self.heard_in_all;
         let is_quiet = std::mem::replace(&mut self.heard_by_burst, heard) == heard;
         if is_quiet && self.start.elapsed() > DENSE_AFTER {
-            // Stop after the first output: more bytes than its receive buffer holds must not precede the Ctrl-A.
+            // Stop after the first output: the Ctrl-A must not come behind more bytes than the receive buffer holds.
             for turn in 0..16 {
                 if turn % 2 == 0 {
                     let group = [0x03; 64];

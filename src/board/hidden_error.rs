@@ -100,7 +100,7 @@ fn assigned(code: &str) -> impl Iterator<Item = &str> {
             && name.starts_with(|c: char| !c.is_ascii_digit())
     };
     let targets = match code.split_once('=') {
-        // `a == b` is no assignment.
+        // `a == b` is not an assignment.
         Some((targets, value)) if !value.starts_with('=') => targets,
         _ => "",
     };

@@ -18,7 +18,7 @@ use crate::board::port::TICK;
 use crate::board::repl::Repl;
 use crate::shutdown::Shutdown;
 
-/// An editor may have a file away for so long while it saves.
+/// An editor may move a file away for this long while it saves.
 const SAVING: Duration = Duration::from_millis(200);
 
 /// What to put again, and how.

@@ -23,7 +23,7 @@ use crate::board::program::known::InterpreterState;
 use crate::board::repl::Repl;
 use crate::shutdown::Shutdown;
 
-/// An editor may have a file away, or empty, for so long while it saves.
+/// An editor may move a file away or empty it for this long while it saves.
 const SAVING: Duration = Duration::from_millis(200);
 
 /// What to run again, and how.
@@ -208,7 +208,7 @@ impl Rerun<'_> {
         }
     }
 
-    /// The program of the file's bytes; none if it is no Python source, which is an event.
+    /// The program of the file's bytes; none if it is not Python source, which is an event.
     fn program(&mut self, file: Vec<u8>) -> Option<Vec<u8>> {
         match self.observer.program(file) {
             Ok(source) => Some(source),

@@ -70,7 +70,7 @@ pub(crate) fn ask(
     })
 }
 
-/// The error for an answer that is no time.
+/// The error for an answer that is not a time.
 fn nonsense(doing: &Doing, answer: &[u8]) -> Error {
     Error::Answer {
         doing: doing.clone(),

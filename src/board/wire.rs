@@ -74,7 +74,7 @@ impl WireLog {
     }
 }
 
-/// Each byte as the character with its number, so that JSON can hold bytes that are no UTF-8.
+/// Each byte as the character with its number, so that JSON can hold bytes that are not UTF-8.
 fn latin1(bytes: &[u8]) -> String {
     bytes.iter().copied().map(char::from).collect()
 }

@@ -9,7 +9,7 @@ use crate::cli::logging::Summary;
 use crate::terminal::{Size, status};
 use crate::udp::stats::Spread;
 
-/// The width of the plot where stderr is no terminal.
+/// The width of the plot if stderr is not a terminal.
 const USUAL_COLUMNS: usize = 80;
 
 /// Adds `[upper bound in ms, count]` of each step to the counts of a summary.

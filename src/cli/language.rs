@@ -48,6 +48,7 @@ impl Choice {
         Self::from_str(name, true).ok()
     }
 
+    /// The language; `None` for that of the system.
     fn language(self) -> Option<Language> {
         match self {
             Self::Auto => None,

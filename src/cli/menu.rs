@@ -221,11 +221,11 @@ fn print(text: &str) -> Result<(), Error> {
     output::print(lines.as_bytes()).map(drop)
 }
 
-/// The address with the tutorial's port, if it has none; `None` if it is no address or name.
+/// The address with the tutorial's port, if it has none; `None` if it is not an address or name.
 fn with_port(text: &str) -> Option<String> {
     let text = &*to_ascii(text);
     let is_plain = |character: char| character.is_alphanumeric() || "-.:[]%_".contains(character);
-    // It becomes an argument of a program: what looks like a flag, or like shell syntax, is no address.
+    // It becomes an argument of a program: what looks like a flag, or like shell syntax, is not an address.
     if text.starts_with('-') || !text.chars().all(is_plain) {
         return None;
     }

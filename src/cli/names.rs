@@ -29,7 +29,7 @@ const MAX_SENDERS: usize = 4096;
 /// The list of the flag or the environment, or else of the project. An empty name stands for no list.
 ///
 /// # Errors
-/// The file cannot be read, or is no list of names.
+/// The file cannot be read, or is not a list of names.
 pub(super) fn read(given: Option<&Path>) -> Result<BoardNames, Error> {
     let path = match given {
         Some(path) if path.as_os_str().is_empty() => None,

@@ -23,7 +23,7 @@ const DASHES: [char; 6] = ['—', '–', '－', '−', '‐', '‑'];
 pub(super) fn flag_among_messages(args: &[OsString]) -> Option<(String, String)> {
     let words: Option<Vec<&str>> = args.iter().skip(1).map(|arg| arg.to_str()).collect();
     let words = words?;
-    // The user has said that what follows is no flag.
+    // The user has said that what follows is not a flag.
     if words.contains(&"--") {
         return None;
     }
@@ -233,7 +233,7 @@ fn clean(host: &str) -> String {
     host.trim_end_matches('/').to_owned()
 }
 
-/// Whether what begins with one `-` is no flag of ours: `-5`, `-hello`.
+/// Whether what begins with one `-` is not a flag of ours: `-5`, `-hello`.
 fn is_message(word: &str) -> bool {
     let Some(letters) = word.strip_prefix('-') else {
         return false;

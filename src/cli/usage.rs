@@ -162,7 +162,7 @@ pub(super) fn problem(error: &clap::Error, args: &[OsString]) -> String {
             Some(flag) => say!("usage.negative", argument = flag, value = argument),
             None => say!("usage.argument", argument = argument),
         },
-        // What clap may add later; help and the version are no errors.
+        // What clap may add later; help and the version are not errors.
         _ => say!("usage.other", error = on_one_line(error)),
     }
 }

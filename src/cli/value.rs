@@ -192,7 +192,7 @@ pub(super) fn listen_address(text: &str) -> Result<SocketAddr, Sentence> {
     if let Ok(port) = port(text) {
         return Ok((Ipv4Addr::UNSPECIFIED, port).into());
     }
-    // An address without a port is no less wrong than one that is no address.
+    // An address without a port is no less wrong than one that is not an address.
     let has_port = bare_address(&to_ascii(text)).is_none();
     local_address(text)
         .ok()

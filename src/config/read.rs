@@ -46,7 +46,7 @@ pub(super) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, Error> {
         line,
         column,
     };
-    // Notepad's *Unicode* and PowerShell's `>` write UTF-16. It is no UTF-8, but the user knows it only as "saved
+    // Notepad's *Unicode* and PowerShell's `>` write UTF-16. It is not UTF-8, but the user knows it only as "saved
     // wrongly".
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err(Error::Syntax {

@@ -1,4 +1,4 @@
-//! Sentences of the catalogue for what is no TOML: the parser says it in English only.
+//! Sentences of the catalogue for what is not TOML: the parser says it in English only.
 
 use crate::text::sentence::{Sentence, sentence};
 

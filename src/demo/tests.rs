@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Keeps the lines, and ends the demo after so many.
+/// Keeps the lines, and ends the demo after `most` of them.
 struct Kept {
     lines: Vec<String>,
     most: usize,

@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::chains::{Chain, Chains, Decision, Effect, PacketRule, decide};
 use super::matching::Match;
 
-/// What becomes of a first datagram to `port` that comes in through `interface`; `None` if the text is no set of rules.
+/// What becomes of a first datagram to `port` that comes in through `interface`; `None` if the text has no rules in
+/// this format.
 pub(super) fn decision(json: &str, port: u16, interface: Option<&str>) -> Option<Decision> {
     let document: Value = serde_json::from_str(json).ok()?;
     let objects = document.get("nftables")?.as_array()?;
@@ -265,7 +266,7 @@ fn within(first: &Value, last: &Value, is_match: &dyn Fn(&Value) -> Match) -> Ma
     }
 }
 
-/// Whether a value is this word; a value that is no text may match.
+/// Whether a value is this word; a value that is not text may match.
 fn is_word(value: &Value, wanted: &str) -> Match {
     value
         .as_str()

@@ -91,7 +91,7 @@ pub(super) fn step(
     let rows: Vec<i16> = screen.texts.iter().map(|text| text.y).collect();
     let problem = if !screen.whole {
         Some(sentence!("pair.oled-not-whole"))
-    // A missing first frame is no error: it was only lost on the serial line.
+    // A missing first frame is not an error: it was only lost on the serial line.
     } else if address.as_ref().is_some_and(|address| *address != here) {
         Some(sentence!(
             "pair.oled-other-address",

@@ -52,7 +52,7 @@ impl TerminalLimits {
         }
     }
 
-    /// Whether lines of so many cells, and one below them for the cursor, fit.
+    /// Whether `lines` lines of `width` cells fit, with one more below them for the cursor.
     fn holds(self, width: usize, lines: usize) -> bool {
         self.columns >= width && self.rows > lines
     }

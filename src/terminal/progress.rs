@@ -1,4 +1,4 @@
-//! How far something is: a bar in the status area, or where stderr is no terminal a line every tenth.
+//! How far something is: a bar in the status area, or a line for every tenth if stderr is not a terminal.
 
 mod canvas;
 
@@ -238,7 +238,7 @@ impl BarLook {
         }
     }
 
-    /// Name, bar, percent, rate and time left, as far as so many columns have room for them.
+    /// Name, bar, percent, rate and time left, as far as they fit in `columns`.
     fn style(self, columns: usize, words: &BarWords) -> Option<ProgressStyle> {
         let bar = if self.color {
             "\x1b[36m{wide_bar}\x1b[0m"
@@ -259,7 +259,7 @@ impl BarLook {
     }
 }
 
-/// The beginning of a text, at most so many cells; an ellipsis says that there is more.
+/// The beginning of a text, at most this many cells wide; an ellipsis says that there is more.
 fn cut(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();

@@ -1,5 +1,5 @@
 //! Questions to the user. A password is typed on the terminal itself: stdin and stdout may be pipes. The question stands
-//! in the status area, below everything else; where stderr is no terminal it is asked on that one.
+//! in the status area, below everything else; if stderr is not a terminal, it is asked on the terminal itself.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 

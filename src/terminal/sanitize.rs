@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 use crate::text::reorders_or_hides;
 
-/// The longest control sequence that is looked at; a longer one is no colour and no cursor move.
+/// The longest control sequence that is looked at; a longer one is neither a colour nor a cursor move.
 const MAX_SEQUENCE: usize = 32;
 
 /// Final bytes of the control sequences that pass: cursor moves (A-H, d, f), erasing (J, K, X), inserting and deleting

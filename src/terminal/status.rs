@@ -64,7 +64,7 @@ type Draw = Box<dyn FnMut(Size) -> Vec<StatusLine> + Send>;
 /// A part of the area; it is gone when this is dropped.
 #[derive(Debug)]
 pub(crate) struct AreaBlock {
-    /// None where stderr is no terminal to draw on.
+    /// `None` if stderr is not a terminal to draw on.
     id: Option<u64>,
 }
 
@@ -443,7 +443,7 @@ impl Area {
         self.write(&text);
     }
 
-    /// What cannot be drawn is no reason to stop.
+    /// What cannot be drawn is not a reason to stop.
     fn write(&self, text: &str) {
         let _ = stream::write_stderr(self.with_returns(text).as_bytes());
     }
@@ -588,7 +588,7 @@ fn filtered(text: &str) -> String {
     String::from_utf8_lossy(&shown).into_owned()
 }
 
-/// Moves the cursor to the beginning of the row that is so many above.
+/// Moves the cursor up by `rows`, to the beginning of that row.
 fn up(rows: usize) -> String {
     match rows {
         0 => "\r".to_owned(),
@@ -606,7 +606,7 @@ fn last_row(tail: &[u8]) -> String {
     plain(row)
 }
 
-/// The end of a text, at most so many cells.
+/// The end of a text, at most `columns` cells wide.
 fn end_of(text: &str, columns: usize) -> String {
     let mut left = columns;
     let mut start = text.len();

@@ -2,7 +2,7 @@
 //! does not hold up the end. What goes to stdout and stderr comes through [`super::stdout`] and [`super::status`].
 //!
 //! `O_NONBLOCK` is kept with the open file, not with the descriptor (open(2)): whoever shares a terminal, a pipe or a
-//! socket with us may have set it. A call that would block then waits with poll(2); it is no error.
+//! socket with us may have set it. A call that would block then waits with poll(2); it is not an error.
 
 use std::io::{self, Write};
 
@@ -55,7 +55,7 @@ mod unix {
         }
     }
 
-    /// Whether an error means that the window of a terminal was closed. It is no terminal any more then, but still a
+    /// Whether an error means that the window of a terminal was closed. It is no longer a terminal then, but still a
     /// device.
     pub(super) fn is_closed_terminal(fd: &impl AsFd, error: &io::Error) -> bool {
         use rustix::fs::FileType;
@@ -126,7 +126,7 @@ mod other {
 pub enum WriteOutcome {
     /// All.
     Whole,
-    /// The reader stopped reading, and the end was asked for: so many bytes are lost.
+    /// The reader stopped reading, and the end was asked for. Holds the number of bytes that are lost.
     Abandoned(usize),
 }
 
@@ -247,10 +247,10 @@ mod linux {
 
     use crate::wait::{Site, Wait};
 
-    /// After the end was asked for, a reader that takes nothing for so long is left behind.
+    /// After the end was asked for, a reader that takes nothing for this long is left behind.
     const LAST_WAIT: Duration = Duration::from_millis(100);
 
-    /// So is one that takes something now and then, so long after the end was asked for.
+    /// A reader that takes something now and then is left behind this long after the end was asked for.
     const LONGEST_WAIT: Duration = Duration::from_millis(1200);
 
     /// How often a wait for the reader looks whether the end was asked for.

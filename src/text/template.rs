@@ -208,7 +208,7 @@ pub struct Template {
 enum TemplatePiece {
     /// Always the same.
     Bytes(Vec<u8>),
-    /// `{seq}` with at least so many columns, filled with blanks or zeros.
+    /// `{seq}`, filled with blanks or zeros up to `width` columns.
     Seq {
         width: usize,
         zeros: bool,
@@ -216,7 +216,7 @@ enum TemplatePiece {
     Time(String),
     /// `{unix_ms}`.
     UnixMs,
-    /// `{rand:N}`: so many hex digits.
+    /// `{rand:N}`: N hex digits.
     Hex(usize),
     /// `{rand:A..B}`: a number, both ends included.
     Between(i64, i64),
@@ -315,7 +315,7 @@ impl Template {
                         continue;
                     };
                     literal.push(letter);
-                    // The braces of \u{NNNN} are no field.
+                    // The braces of \u{NNNN} are not a field.
                     if letter == 'u' && chars.peek().is_some_and(|(_, (_, next))| *next == '{') {
                         for (_, (_, next)) in chars.by_ref() {
                             literal.push(next);
@@ -490,7 +490,7 @@ pub(super) fn append_escaped(
     Ok(())
 }
 
-/// Appends so many random hex digits.
+/// Appends `count` random hex digits.
 fn append_digits(count: usize, random: &mut Random, out: &mut String) {
     let mut left = count;
     while left > 0 {

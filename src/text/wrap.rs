@@ -120,7 +120,7 @@ pub(crate) fn messages(lines: &str, columns: usize, indent: usize) -> String {
         .collect()
 }
 
-/// Columns of so many pieces, without the spaces behind the last.
+/// The columns of the first `count` pieces, without the spaces behind the last.
 fn columns_of(pieces: &[Unbroken<'_>], count: usize) -> usize {
     let all = pieces.iter().take(count);
     let last = pieces.get(count.saturating_sub(1));

@@ -86,7 +86,7 @@ const RAMP_START: f64 = 0.1;
 enum Shape {
     /// A datagram per gap.
     Even,
-    /// So many back to back, and then the pause that keeps the mean rate.
+    /// This many back to back, and then the pause that keeps the mean rate.
     Burst(u64),
     Poisson {
         random: Random,
@@ -199,7 +199,7 @@ impl Pace {
         self.shaped(Shape::Ramp { over, origin: 0.0 })
     }
 
-    /// The same for a ramp that ends with the last of so many datagrams.
+    /// The same for a ramp that ends with the last of these datagrams.
     #[must_use]
     pub(crate) fn with_ramp_over(self, datagrams: u64) -> Self {
         // The mean rate of a ramp is halfway between its start and the full rate.

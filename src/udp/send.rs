@@ -434,7 +434,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Fills the outbox from the source with up to so many datagrams, or, without one, waits until the source has one.
+    /// Fills the outbox with up to this many datagrams of the source. Without an outbox, waits until the source has one.
     /// Receives replies meanwhile. `Complete` if the deadline has passed.
     async fn fill(
         &mut self,

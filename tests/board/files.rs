@@ -361,7 +361,7 @@ fn names_that_lead_out_of_the_folder_are_not_downloaded() {
     let out = here.path().join("a/b/out");
     fs::create_dir_all(here.path().join("a/b")).unwrap();
     let finished = board(&vboard, ["get", ":/odd", text(&out)]).expect_code(2);
-    assert_says(&finished, "is no name for a file on this PC");
+    assert_says(&finished, "cannot be the name of a file on this PC");
     assert_eq!(
         tree(here.path()).into_keys().collect::<Vec<_>>(),
         ["a/b/out/"]

@@ -59,7 +59,7 @@ fn answers_of_every_length_arrive() {
             let text = refused.expect_err("an exception").to_string();
             assert!(text.ends_with(&"x".repeat(len)), "{profile}, {len}: {text}");
         }
-        // What a nudge has left on the line is no part of the next answer.
+        // What a nudge has left on the line is not part of the next answer.
         assert!(repl.has_raw_paste().expect("it says"), "{profile}");
         repl.exec("a test", b"print('x'*57)", Duration::from_secs(10))
             .expect("64 bytes");

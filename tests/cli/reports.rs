@@ -129,7 +129,7 @@ fn an_empty_datagram_ends_nothing_and_none_is_sent_unasked() {
     assert!(sender.stdout_line().ends_with(" 0\n"));
     server.send_to(b"x", from).unwrap();
     sender.finish().expect_code(0);
-    // The end of the input is no datagram.
+    // The end of the input is not a datagram.
     run_with_input(udpcli(["send", &peer]), b"one\ntwo").expect_code(0);
     assert_eq!(receive_payloads(&server, 2), [b"one", b"two"]);
     nothing_waits(&server);

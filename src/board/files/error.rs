@@ -47,7 +47,7 @@ pub enum TransferRefusal {
     Backslash { path: BoardPath, slashed: String },
     #[error("{path} is no folder on the board")]
     NotAFolder { path: BoardPath },
-    #[error("{} on the board is no name for a file on this PC", Shown(.name))]
+    #[error("{} on the board cannot be the name of a file on this PC", Shown(.name))]
     NoNameHere { name: Vec<u8> },
     #[error("cannot write {} of the board here", Shown(.name))]
     NameTooLong { name: Vec<u8>, source: io::Error },

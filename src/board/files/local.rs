@@ -62,7 +62,7 @@ impl NameRules {
     /// typed, or is forbidden here; so are the first `escaped` characters in any case.
     fn name(&self, name: &[u8], escaped: usize) -> String {
         let text = String::from_utf8_lossy(name);
-        // One escaped character is enough for `%43ON`, which is no device.
+        // One escaped character is enough for `%43ON`, which is not a device.
         let escaped = escaped.max(usize::from(self.has_devices && is_device(&text)));
         let ends_badly = self.has_devices && (name.ends_with(b".") || name.ends_with(b" "));
         let mut local = String::with_capacity(name.len());

@@ -89,7 +89,7 @@ fn xbf(bytes: &[u8]) -> Result<(), FontProblem> {
         if offset == 0 || len == 0 {
             continue;
         }
-        // A glyph within the table of glyphs means that these bytes are no font.
+        // A glyph within the table of glyphs means that these bytes are not a font.
         if (offset as usize) < table_end {
             return Err(FontProblem::Damaged);
         }

@@ -140,7 +140,7 @@ fn no_lines(error: serialport::Error) -> io::Error {
     }
 }
 
-/// The error for a name that is no serial port.
+/// The error for a name that is not a serial port.
 fn no_port() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, LineFault::NoSerialPort)
 }

@@ -41,7 +41,7 @@ impl SourceKind {
 /// reads the others as that too, but not every board's prompt hands them on unchanged.
 #[must_use]
 pub(crate) fn as_python(file: &[u8]) -> Vec<u8> {
-    // Windows' Notepad writes it, and it is no part of the program.
+    // Windows' Notepad writes it, and it is not part of the program.
     let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     if !text.contains(&b'\r') {
         return text.to_vec();

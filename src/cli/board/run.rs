@@ -308,8 +308,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(source)
 }
 
-/// Makes a program of a file's bytes. Refuses what is no Python source, and warns of text that the board reads otherwise
-/// than the editor wrote it.
+/// Makes a program of a file's bytes. Refuses what is not Python source, and warns of text that the board reads
+/// differently from how the editor wrote it.
 fn program(name: &str, source: &[u8]) -> Result<Vec<u8>, BoardError> {
     let refuse = |what| {
         Err(BoardError::NotSource {

@@ -125,7 +125,7 @@ pub(in crate::pair) fn down(
     let mut down = measured
         .0
         .ok_or(Trouble::SessionError(SessionError::Restarted))?;
-    // The probe of the tutorial's limit is no size of the plan.
+    // The probe of the tutorial's limit is not a size of the plan.
     down.counts.sizes.pop();
     Ok(down)
 }

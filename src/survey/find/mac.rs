@@ -36,7 +36,7 @@ impl fmt::Display for Mac {
     }
 }
 
-/// The text is no MAC address.
+/// The text is not a MAC address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NoMac;
 

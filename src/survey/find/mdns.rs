@@ -119,7 +119,7 @@ fn socket(own: Ipv4Addr) -> std::io::Result<UdpSocket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
     socket.set_nonblocking(true)?;
     socket.set_multicast_if_v4(&own)?;
-    // This PC is no board.
+    // This PC is not a board.
     socket.set_multicast_loop_v4(false)?;
     socket.bind(&SocketAddrV4::new(own, 0).into())?;
     Ok(socket.into())

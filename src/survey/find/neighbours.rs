@@ -122,7 +122,7 @@ Interface: 192.168.0.10 --- 0x5\r
             .replace("Interface", "接口")
             .replace("dynamic", "动态");
         assert_eq!(of_arp(&chinese), wanted);
-        // In the code page of a Chinese Windows it is no UTF-8.
+        // In the code page of a Chinese Windows it is not UTF-8.
         assert_eq!(
             of_arp(&table.replace("dynamic", "\u{fffd}\u{fffd}")),
             wanted

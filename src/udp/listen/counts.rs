@@ -117,7 +117,7 @@ struct Delays {
 }
 
 impl Delays {
-    /// Notes the delay of so many datagrams with the same times.
+    /// Notes the delay of `count` datagrams with the same times.
     fn record_n(&mut self, sent: Timestamp, arrived: Timestamp, count: u64) {
         let nanos = arrived.as_nanos().saturating_sub(sent.as_nanos());
         match u64::try_from(nanos).map(Duration::from_nanos) {

@@ -92,7 +92,7 @@ impl<'a> Sender<'a> {
             {
                 return Ok(end);
             }
-            // What has come by now is no reply to the next message.
+            // What has come by now is not a reply to the next message.
             tokio::task::yield_now().await;
             if let Some(end) = self.hear(sink)? {
                 return Ok(end);

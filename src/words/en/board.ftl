@@ -69,7 +69,7 @@ on-the-board = { $path } is a file on the board; run takes a file of this PC
     .hint = to run it: echo 'import { $module }' | udpcli board run -
 traceback = the program ended with { $exception }
 no-display = the board has no OLED that can be mirrored
-    .hint = the mirror takes `oled` of the module mpython, in Mixly's firmware `onboard_oled`: has the board one of these firmwares, and is its display connected?
+    .hint = udpcli can mirror `oled` of the module mpython, and `onboard_oled` of Mixly's firmware: check that the board has one of these firmwares, and that its display is connected
 nothing-shown = the board's program showed nothing on the OLED
 
 # Its file system.
@@ -87,7 +87,7 @@ write-file = cannot write { $path } on the board: { $reason }
 read-file = cannot read { $path } on the board: { $reason }
     .hint = try again; if only this file fails, put it onto the board anew; if many do, the flash or the card is worn out
 too-long = the board claims that { $path } has { $len } bytes; udpcli reads at most { $most }
-    .hint = no board holds so much: its file system is damaged, or what answers is no board; udpcli board info shows what it is
+    .hint = no board has room for that: its file system is damaged, or it is no board; udpcli board info shows what it is
 remove = cannot remove { $path } on the board: { $reason }
     .hint-not-empty = -r removes a folder with everything in it
 copy-into = cannot copy { $from } to { $to } on the board: a folder cannot go into itself

@@ -539,7 +539,7 @@ board-oled = Show what the board's main.py shows on the OLED
           udpcli board oled --once --image screen.png    one look, as text and as a file
           udpcli board oled --all                        a wall with the screens of all boards
 board-oled-once = Show one screen and end: the first that stays for half a second
-board-oled-image = Save what was shown last, as a PNG file; for several boards in this folder, one file each
+board-oled-image = Save the last screen as a PNG file; with several boards, FILE is a folder, which gets a file for each
 board-oled-format = How a change is shown [default: picture on a terminal, text elsewhere]
     .value-text = The texts, about where they are
     .value-json = One JSON object per line: docs/oled.schema.json

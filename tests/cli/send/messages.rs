@@ -159,7 +159,7 @@ fn a_message_that_is_not_utf8_is_sent_byte_for_byte_or_refused() {
             );
         }
     }
-    // What is no message has to be text.
+    // What is not a message has to be text.
     let mut expect = args(&["hi", "--expect"]);
     expect.push("x".into());
     let finished = run_with_input(udpcli(expect), b"").expect_code(2);

@@ -29,7 +29,7 @@ fn verdict(member: &FleetBoard, note: &str) -> (String, &'static str, String) {
     }
 }
 
-/// The text with blanks up to so many cells.
+/// The text, filled up with blanks to this many cells.
 fn padded(text: &str, cells: usize) -> String {
     let missing = cells.saturating_sub(text.width());
     format!("{text}{}", " ".repeat(missing))

@@ -178,7 +178,7 @@ impl WallView {
         Ok(())
     }
 
-    /// Draws, and waits so long for a key.
+    /// Draws, and waits this long for a key.
     fn look_for(&mut self, wait: Duration) -> Result<(), Error> {
         self.log.extend(self.screen.messages());
         let excess = self.log.len().saturating_sub(LOG);

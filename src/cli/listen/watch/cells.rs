@@ -42,14 +42,14 @@ pub(super) fn age(now: Timestamp, time: Timestamp) -> String {
     }
 }
 
-/// The text at the left of so many cells.
+/// The text, filled up with blanks at its right to this many cells.
 pub(super) fn left(text: &str, cells: usize) -> String {
     let text = fit(text, cells);
     let blanks = cells.saturating_sub(text.width());
     text + &" ".repeat(blanks)
 }
 
-/// The text at their right.
+/// The same with the blanks at its left.
 pub(super) fn right(text: &str, cells: usize) -> String {
     let text = fit(text, cells);
     " ".repeat(cells.saturating_sub(text.width())) + &text

@@ -67,7 +67,7 @@ impl SenderCounts {
         (sum, Duration::from_secs(whole))
     }
 
-    /// The last seconds as a sparkline of so many cells, this second at the right.
+    /// The last seconds as a sparkline, one cell for each; this second is at the right.
     pub(super) fn sparkline(&self, now: u64, cells: usize) -> String {
         let cells = cells.min(PAST) as u64;
         let counts: Vec<u32> = (0..cells)

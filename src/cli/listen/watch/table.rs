@@ -168,7 +168,7 @@ impl SenderTable {
         let mut bytes = payload.bytes();
         let is_cut = bytes.len() < payload.len;
         if is_cut {
-            // Half a character is no character.
+            // Half a character is not a character.
             if let Err(error) = std::str::from_utf8(bytes)
                 && error.error_len().is_none()
             {

@@ -90,7 +90,7 @@ impl DropCount {
         self.last_segments = segments;
     }
 
-    /// Counts dropped buffers as so many datagrams each.
+    /// Counts dropped buffers, each as `segments` datagrams.
     fn add(&mut self, buffers: u64, segments: u64) {
         self.datagrams += buffers * segments;
         self.is_estimate |= buffers > 0 && segments > 1;

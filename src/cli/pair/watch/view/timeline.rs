@@ -70,7 +70,7 @@ impl RoundsView {
         lines
     }
 
-    /// The points of so many columns, from left to right.
+    /// The points of the last `count` columns, from left to right.
     fn columns(&self, count: usize) -> impl Iterator<Item = Option<&Point>> {
         (0..count).rev().map(|column| self.past.get(column))
     }
