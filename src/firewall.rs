@@ -81,8 +81,10 @@ impl Firewall {
     pub(crate) fn command_to_allow(self, port: u16) -> String {
         match self {
             Self::Nftables => {
+                // `insert` puts the rule first: behind one that drops, it would never be reached.
                 format!("sudo nft insert rule inet filter input udp dport {port} accept")
             }
+            // `-I` puts the rule first, too.
             Self::Iptables => format!("sudo iptables -I INPUT -p udp --dport {port} -j ACCEPT"),
             Self::Ufw => format!("sudo ufw allow {port}/udp"),
             Self::Firewalld => format!("sudo firewall-cmd --add-port={port}/udp"),
@@ -90,6 +92,7 @@ impl Firewall {
                 "netsh advfirewall firewall add rule name=udpcli dir=in action=allow protocol=UDP localport={port}"
             ),
             Self::MacOs => {
+                // This firewall knows programs and not ports: only the block of everything can be lifted.
                 "sudo /usr/libexec/ApplicationFirewall/socketfilterfw --setblockall off".to_owned()
             }
         }

@@ -16,7 +16,9 @@ const HANG_UP: Duration = Duration::from_millis(100);
 /// Tells a run that it was asked to stop.
 #[derive(Debug, Clone)]
 pub struct Shutdown {
+    /// Tells all clones.
     ask: watch::Sender<Option<Instant>>,
+    /// When the stop was requested.
     asked: watch::Receiver<Option<Instant>>,
 }
 
@@ -43,7 +45,9 @@ impl Shutdown {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .build()?;
+        // tokio's signals need a runtime when they are set up, and not only when they are awaited.
         let entered = runtime.enter();
+        // Before the thread starts: a signal between would end the process the hard way.
         let mut signals = Signals::new()?;
         drop(entered);
         std::thread::Builder::new()
@@ -116,6 +120,7 @@ impl Shutdown {
 /// A handle with which to ask a run to stop.
 #[derive(Debug, Clone)]
 pub struct Asker {
+    /// Tells all clones.
     ask: watch::Sender<Option<Instant>>,
 }
 

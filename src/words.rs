@@ -84,6 +84,7 @@ pub(crate) fn list(sentences: &[Sentence]) -> String {
 /// The text for the cause of an error, or for an error in an event.
 #[must_use]
 pub(crate) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
+    // By type: in a chain of causes and in an event, an error has lost its own.
     if let Some(sentence) = error.downcast_ref::<Sentence>() {
         return catalogue::text(sentence);
     }

@@ -45,6 +45,7 @@ pub(crate) fn run(args: &DoctorArgs) -> Result<Outcome, Error> {
             stdout::wrapped(&lines, 2).into_owned()
         }
         TextOrJson::Json => {
+            // JSON is in English, whatever the user's language is.
             let document = language::within(Language::English, || object(args.port, &findings));
             format!("{document}\n")
         }

@@ -291,6 +291,7 @@ pub(crate) async fn run(
     let Some((answers, names)) = read_files(&args, shutdown).await? else {
         return Ok(Outcome::Interrupted);
     };
+    // Mistakes in the flags are told before anything is opened or bound.
     let style = args.style(global)?;
     let save = args.save()?;
     let watch = args.watch(&style, &names)?;
@@ -365,6 +366,7 @@ pub(crate) async fn run(
     // The user ends a live view, also one with -n or --duration, so a signal is not an interruption.
     let has_end = (args.count.is_some() || args.duration.is_some()) && !args.watch;
     match end? {
+        // After a first datagram, silence is how a run with `--timeout` is meant to end.
         ListenEnd::Silence if listener.datagrams() == 0 => {
             Err(Error::Udp(udp::error::Error::NoDatagram {
                 timeout: args.timeout.unwrap_or_default(),

@@ -253,6 +253,7 @@ pub(crate) async fn run(
         replies,
         steps,
     } = args.payloads(form, rules)?;
+    // A signal is an interruption only of a run that would have ended by itself.
     let has_end = args.duration.is_some()
         || (args.count.is_some() || !(form == PayloadChoice::Tutorial || source.is_live()));
     let begun = Instant::now();
@@ -266,6 +267,7 @@ pub(crate) async fn run(
         .duration
         .map(|duration| value::remaining(duration, begun.elapsed()));
     let mut output = args.output(global, shutdown);
+    // Only now it is known whether the address is a multicast group.
     args.check_ttl(&addresses)?;
     let attempt = |peer| {
         let plan = args.plan(peer, duration, replies.clone(), global);
@@ -296,6 +298,7 @@ impl SendArgs {
     /// `—n 3` would be sent as two messages without a word.
     fn refuse_flags_as_messages(&self) -> Result<(), Error> {
         let is_ascii = |message: &OsString| message.to_str().is_some_and(str::is_ascii);
+        // All dashes that a Chinese input method makes are beyond ASCII.
         if self.messages.iter().all(is_ascii) {
             return Ok(());
         }

@@ -102,6 +102,7 @@ pub(crate) fn project(path: &Path, text: &str, user_path: Option<&Path>) -> Resu
                 }
             }
             "replies" => project.replies = entry.replies()?,
+            // The project's file is passed on: a port of one PC must not come with it.
             key if USER.contains(&key) => {
                 return Err(Error::NotOfProject {
                     at: entry.at(),
@@ -371,6 +372,7 @@ impl<'a> KeyValue<'a> {
     fn duration(&self) -> Result<Duration, Error> {
         let text = match &self.value {
             DeValue::String(text) => text.clone().into_owned(),
+            // Only decimal: `0x10` seconds would be a slip.
             DeValue::Integer(number) if number.radix() == 10 => number.as_str().to_owned(),
             DeValue::Float(number) => number.as_str().to_owned(),
             _ => return Err(self.wrong_type(sentence!("config.wanted-duration"))),
@@ -406,6 +408,7 @@ impl<'a> KeyValue<'a> {
 
     /// Parses a table `[messages.NAME]`.
     fn message(&self) -> Result<Message, Error> {
+        // What a shell takes without quotes behind the `@`.
         let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
         if self.name.is_empty() || !self.name.chars().all(is_name) {
             return Err(Error::Value {

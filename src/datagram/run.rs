@@ -13,7 +13,9 @@ pub struct Run<'a> {
     bytes: &'a [u8],
     /// The length of each datagram except the last; 0 for a single empty one.
     segment: usize,
+    /// The number of datagrams.
     len: usize,
+    /// How much of each is handed on.
     recv_size: usize,
     /// The sender.
     pub(crate) peer: SocketAddr,
@@ -51,6 +53,7 @@ impl<'a> Run<'a> {
     /// Splits the same bytes into datagrams of `segment` bytes each; the last may be shorter.
     #[must_use]
     pub(crate) fn segmented(self, segment: usize) -> Self {
+        // The kernel gives a length also for a buffer that holds one datagram.
         if segment == 0 || segment >= self.bytes.len() {
             return self;
         }
@@ -143,6 +146,7 @@ impl<'a> Run<'a> {
         })
     }
 
+    /// The length of the last datagram.
     fn last_len(&self) -> usize {
         self.bytes.len() - (self.len - 1) * self.segment
     }

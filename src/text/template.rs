@@ -308,6 +308,7 @@ impl Template {
                     template.pieces.push(piece(field, at, rules.place)?);
                 }
                 '}' if doubled(&mut chars) => literal.push('}'),
+                // Mostly its `{` is missing. As text, a brace is written twice.
                 '}' => return Err(Error::Stray { at }),
                 '\\' if rules.escapes => {
                     literal.push(character);
@@ -334,6 +335,7 @@ impl Template {
         template.has_groups = has(|piece| matches!(piece, TemplatePiece::Group(_)));
         template.is_literal = !has(|piece| !matches!(piece, TemplatePiece::Bytes(_)));
         if has(|piece| matches!(piece, TemplatePiece::Time(_))) {
+            // Here and not for each datagram: loading the time zone takes a millisecond or two.
             template.zone = Some(TimeZone::system());
         }
         Ok(template)
@@ -454,6 +456,7 @@ impl Template {
                     .encode(scratch, out)
                     .map_err(RenderError::Encode)?;
             }
+            // After each piece: the pieces together could be far longer than a datagram.
             if out.len() - start > max {
                 return Err(RenderError::TooLong);
             }
@@ -593,6 +596,7 @@ fn sequence(option: Option<&str>) -> Option<TemplatePiece> {
         .contains(&width)
         .then_some(TemplatePiece::Seq {
             width,
+            // As in the formats of Python and C: `04` fills with zeros, `4` with blanks.
             zeros: option.starts_with('0'),
         })
 }

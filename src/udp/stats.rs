@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 /// memory.
 #[derive(Debug)]
 pub(crate) struct Spread {
+    // `u32` counters: half the memory of the usual ones, and a run has no four thousand million equal times.
     histogram: Histogram<u32>,
     /// The exact minimum and maximum; the histogram knows only their buckets.
     ends: Option<(u64, u64)>,

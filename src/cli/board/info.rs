@@ -107,6 +107,7 @@ pub(super) fn for_many<'a>(args: &'a InfoArgs, global: &'a GlobalArgs) -> Job<'a
     let found = Arc::clone(&rows);
     let job = Job::new(move |serial| {
         let (port, info) = ask(serial)?;
+        // On an ESP32 the unique ID is the MAC address.
         if let Some(mac) = info.text("mac").or(info.text("unique_id")) {
             fleet::identify(serial.known.as_deref(), mac);
         }
@@ -155,6 +156,7 @@ fn object(port: &str, name: Option<&str>, info: &Info) -> Value {
     for (key, is_number) in KEYS {
         let value = match (is_number, key) {
             (true, _) => info.number(key).map(Value::from),
+            // The board prints it as Python does.
             (false, "wifi_connected") => info.text(key).map(|text| json!(text == "True")),
             (false, _) => info.text(key).map(Value::from),
         };

@@ -101,7 +101,9 @@ pub(super) fn run(args: &MonitorArgs, serial: &SerialArgs) -> Result<Outcome, Er
     let begun = Instant::now();
     let mut monitor = Monitor::new(args, log, shutdown.clone());
     let watched = monitor.watch(&events, &shutdown);
+    // Also after an error: what was held back came before it.
     let ended = monitor.end();
+    // The terminal has shown `^C` where the board's line stood.
     if shutdown.is_asked() {
         status::end_interrupted_line();
     }

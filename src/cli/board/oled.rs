@@ -145,6 +145,7 @@ fn watch(
     }
     // The user may change from texts to pictures on the wall.
     let needs_pixels = format == ScreenFormat::Picture || wall.is_some();
+    // Pixels cost the serial line a kilobyte for each picture, texts some bytes.
     let report = if needs_pixels || args.framebuffer || args.image.is_some() {
         OledReport::Everything
     } else {
@@ -167,6 +168,7 @@ fn watch(
     ended.leave(repl)?;
     match ended.ending {
         Ending::Exception(text) => {
+            // The wall shows the error in the board's tile.
             if wall.is_none() {
                 show_traceback(&text);
             }

@@ -121,6 +121,7 @@ pub(super) fn for_many(args: &RunArgs) -> Result<Job<'_>, Error> {
         let program = Program {
             source: &source.text,
             for_board_3: source.for_board_3.as_deref(),
+            // Several panels have no room on one terminal: `board oled` is for that.
             mirrors: false,
             image: None,
             soft_reset: !args.no_soft_reset,

@@ -44,6 +44,7 @@ impl AnnouncedSocket {
     /// Prints the line if it has changed since the last call; whether it had.
     fn tell(&mut self, look: Look) -> bool {
         let line = self.line();
+        // A network changes often; only what concerns this socket is told.
         if line == self.told {
             return false;
         }
@@ -203,6 +204,7 @@ fn boxed(rows: &[String], columns: usize) -> Option<Vec<String>> {
 pub(super) fn warn_of_firewall(places: &[AnnouncedSocket]) {
     let block = places
         .iter()
+        // Other devices cannot reach loopback, with or without a firewall.
         .filter(|place| !place.local.ip().is_loopback())
         .find_map(|place| firewall::known_block(place.local.port()));
     if let Some(block) = block {

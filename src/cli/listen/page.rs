@@ -47,6 +47,7 @@ fn subject(report: &ListenSummary<'_>, name_of: &mut NameOf<'_>) -> Subject {
         (0, ..) => (ResultMark::Bad, say!("listen-report.word-nothing")),
         (_, false, _) => (ResultMark::Skipped, say!("listen-report.word-unknown")),
         (_, true, 0) => (ResultMark::Good, say!("listen-report.word-good")),
+        // Some loss is normal in Wi-Fi: a warning, and not a failure.
         _ => (ResultMark::Warning, say!("listen-report.word-lost")),
     };
     let count = report.peers();

@@ -163,6 +163,7 @@ fn bars(report: &BoardReport) -> Vec<Bar> {
 fn bar(name: String, figures: &Value) -> Option<Bar> {
     let sent = number(figures, "sent").filter(|&sent| sent > 0)?;
     let received = number(figures, "received")?;
+    // More may arrive than was sent, if the network doubles datagrams.
     let percent = sent.saturating_sub(received) as f64 * 100.0 / sent as f64;
     Some(Bar {
         name,

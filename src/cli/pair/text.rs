@@ -69,6 +69,7 @@ pub(super) fn step(result: &StepResult, style: TextColors) -> String {
         padded(&words::pair::step_name(result.step), 16)
     );
     first.push_str(&sanitize::for_terminal(&what(result)));
+    // A step that was skipped took no time.
     if result.time >= Duration::from_millis(1) {
         let _ = write!(first, "  [{:.1} s]", result.time.as_secs_f64());
     }

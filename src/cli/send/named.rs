@@ -244,6 +244,7 @@ fn steps(messages: &[ReadyMessage], args: &SendArgs) -> Result<Option<Vec<Exchan
     if !args.wants_report() && !messages.iter().any(is_checked) {
         return Ok(None);
     }
+    // In a conversation, each message says itself which reply must come.
     for (flag, is_given) in [
         ("--expect", args.expect.is_some()),
         ("--replies", args.replies.is_some()),
@@ -261,6 +262,7 @@ fn steps(messages: &[ReadyMessage], args: &SendArgs) -> Result<Option<Vec<Exchan
         Exchange {
             name: message.name.clone(),
             replies: ReplyPlan {
+                // Nobody looks at the replies to the others.
                 wait: if is_checked { wait } else { Duration::ZERO },
                 wanted: None,
                 expect: message.expect.clone(),

@@ -56,6 +56,7 @@ impl SendArgs {
                 .iter()
                 .any(|escape| text.contains(escape))
         };
+        // The user probably expects a line end, and sends a backslash and a letter.
         if !self.escape && self.messages.iter().any(is_escape) {
             tracing::info!(say = "send.backslashes");
         }
@@ -64,6 +65,7 @@ impl SendArgs {
 
     /// Warns about options without effect, because the user expects one.
     fn warn_of_unused(&self, form: PayloadChoice, plan: &SendPlan) {
+        // A single datagram has no pace.
         let is_single = self.rounds(form) == Some(1)
             && match form {
                 PayloadChoice::Messages => self.messages.len() == 1,
@@ -98,6 +100,7 @@ impl SendArgs {
             no_group,
         );
         unused(
+            // Without `--bind` the system chooses a free port, which nobody shares.
             self.reuse_addr && self.bind.is_none(),
             "--reuse-addr",
             no_port,

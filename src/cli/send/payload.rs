@@ -70,6 +70,7 @@ pub(super) fn payload(message: &OsStr, rules: TextRules) -> Result<Vec<u8>, Erro
         return Ok(payload);
     }
     #[cfg(unix)]
+    // With escapes or another encoding, bytes that are not text have no meaning.
     if rules.is_verbatim() {
         use std::os::unix::ffi::OsStrExt as _;
 
@@ -117,6 +118,7 @@ impl SendArgs {
         } else if self.size.is_some() {
             PayloadChoice::Size
         } else if let Some(template) = &self.template {
+            // By its text, because the parser has to know whether there are lines.
             if template.contains("{line}") {
                 PayloadChoice::TemplateOfLines
             } else {
@@ -130,6 +132,7 @@ impl SendArgs {
             PayloadChoice::Lines
         } else if self.file.is_some() {
             PayloadChoice::File
+        // Nothing is piped in and no payload is named: the user wants to see something arrive.
         } else if io::stdin().is_terminal() {
             PayloadChoice::Tutorial
         } else {
@@ -180,6 +183,7 @@ impl SendArgs {
     /// The payloads, unless one of the messages is named.
     fn source(&self, form: PayloadChoice, rules: TextRules) -> Result<Source, Error> {
         let rounds = self.rounds(form);
+        // An error and not a warning: the bytes that arrive would not be those that the user means.
         if !form.is_text()
             && ((self.escape && self.expect.is_none()) || self.line_ending != LineEnding::None)
         {
@@ -216,6 +220,7 @@ impl SendArgs {
             PayloadChoice::Size => {
                 let lens = self.size.clone().unwrap_or(0..=0);
                 let len = *lens.start();
+                // `--size` numbers its datagrams, and the header must fit.
                 if len < sequence::HEADER_LEN {
                     return Err(Error::usage_hint(
                         say!(
@@ -249,6 +254,7 @@ impl SendArgs {
         let rounds = self.rounds(PayloadChoice::Replay);
         let input = match &self.replay {
             Some(path) if path.as_os_str() != "-" => Input::File(path.clone()),
+            // A pipe can be read only once.
             _ if rounds != Some(1) => {
                 return Err(Error::usage_hint(
                     say!("replay.stdin-again"),
@@ -281,6 +287,7 @@ impl SendArgs {
         if form == PayloadChoice::Template {
             return Ok(Source::templates(templates, rounds));
         }
+        // A line goes into the template as it is: escapes and encoding are the template's.
         let verbatim = TextRules {
             escapes: false,
             encoding: TextEncoding::default(),

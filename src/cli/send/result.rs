@@ -90,6 +90,7 @@ impl SendArgs {
                     let is_empty = left_out.is_none_or(|left_out| left_out.total() == 0);
                     return Err(udp::error::Error::NothingReplayed { name, is_empty }.into());
                 }
+                // An empty input is not a failure, unless a reply to it must come.
                 if report.datagrams == 0 && !are_asked {
                     return Ok(Outcome::Done);
                 }

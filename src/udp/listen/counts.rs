@@ -92,6 +92,7 @@ impl Numbers {
             return;
         };
         let before = tracker.totals();
+        // Only on this machine: the clocks of two machines differ by more than a delay lasts.
         let mut delays = peer.is_own.then_some(&mut self.delays);
         let quality = peer.quality.as_deref_mut();
         self.unsequenced += follow(run, tracker, quality, notes, &mut delays);
@@ -181,6 +182,7 @@ impl<'a> ListenCounts<'a> {
     /// All counters at zero.
     pub(super) fn new(plan: &'a ListenPlan, now: Instant) -> Self {
         let wants_interfaces = plan.sequenced || plan.answers.is_some();
+        // Without a tracker and without figures: numbers of different senders would look like loss.
         let rest = Peer {
             rate: AnswerRate::new(now),
             tracker: None,
@@ -224,6 +226,7 @@ impl<'a> ListenCounts<'a> {
         let left = plan
             .count
             .map_or(u64::MAX, |count| count.saturating_sub(self.datagrams));
+        // A buffer that GRO has filled may hold more datagrams than are wanted.
         if left == 0 {
             return None;
         }
@@ -290,6 +293,7 @@ impl<'a> ListenCounts<'a> {
             }
         }
         if let Some(answering) = &plan.answers {
+            // Once for the run, because all of its datagrams have one sender and one destination.
             let silence = answer::check(run, own, |address| self.broadcasts.contains(&address));
             let mut notes = self.notes.iter_mut();
             for payload in run.payloads() {
@@ -539,6 +543,7 @@ impl ListenSummary<'_> {
             })
         };
         let mut senders: Vec<Sender<'_>> = peers.index.iter().filter_map(sender).collect();
+        // Among equals the address decides, so that two reports give the same order.
         senders.sort_by_key(|sender| (std::cmp::Reverse(sender.quality.datagrams), sender.from));
         senders
     }

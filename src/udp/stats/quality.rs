@@ -48,6 +48,7 @@ pub(crate) struct Bursts {
 }
 
 impl Bursts {
+    /// Counts a burst of this length.
     fn record(&mut self, len: u64) {
         if len == 0 {
             return;
@@ -55,6 +56,7 @@ impl Bursts {
         self.count += 1;
         self.lost += len;
         self.longest = self.longest.max(len);
+        // The power of two that `len` does not exceed.
         let step = (64 - (len - 1).leading_zeros()) as usize;
         if let Some(count) = self.steps.get_mut(step.min(STEPS - 1)) {
             *count += 1;
@@ -82,7 +84,9 @@ impl Bursts {
 /// Consecutive numbers that are missing.
 #[derive(Debug, Clone, Copy)]
 struct Hole {
+    /// The first number.
     start: u64,
+    /// The number after the last.
     end: u64,
     /// When the next number arrived, and in which interval.
     noticed: Timestamp,
@@ -92,6 +96,7 @@ struct Hole {
 /// Numbers that arrived in their order, one after the other, each the highest so far.
 #[derive(Debug, Clone, Copy)]
 struct Ascent {
+    /// The first number.
     start: u64,
     len: u64,
     /// How many had arrived before the first.
@@ -128,6 +133,7 @@ impl Order {
             }),
         }
         self.arrivals += len;
+        // Numbers as old as this count as lost for good, even if they arrive: so memory does not grow with the run.
         let settled = numbers.end.saturating_sub(WINDOW);
         while self
             .ascents
@@ -158,6 +164,7 @@ impl Order {
         let place = self.holes.partition_point(|hole| hole.end <= number);
         let hole = *self.holes.get(place).filter(|hole| hole.start <= number)?;
         self.holes.remove(place);
+        // The upper part first: both go to the same place, and the lower one must end up in front.
         for (start, end) in [(number + 1, hole.end), (hole.start, number)] {
             if start < end {
                 self.holes.insert(place, Hole { start, end, ..hole });
@@ -166,6 +173,7 @@ impl Order {
         Some(hole)
     }
 
+    /// The bursts so far, with those that a late datagram could still shorten.
     fn bursts(&self) -> Bursts {
         let mut bursts = self.bursts;
         for hole in &self.holes {
@@ -176,6 +184,7 @@ impl Order {
 
     /// A new stream: nothing of the old one can still arrive.
     fn restart(&mut self) {
+        // The numbers begin again: what is missing of the old stream is lost for good.
         self.bursts = self.bursts();
         self.holes.clear();
         self.ascents.clear();
@@ -234,19 +243,27 @@ pub(crate) struct Quality {
     pub(crate) datagrams: u64,
     /// Their payload bytes.
     pub(crate) bytes: u64,
+    /// When the first and the last datagram arrived.
     ends: Option<(Timestamp, Timestamp)>,
     /// The time since the batch before, in nanoseconds.
     gap: u64,
+    /// The longest such time.
     longest_gap: u64,
+    /// The longest such time in which numbers were lost.
     longest_outage: u64,
+    /// How much the time on the way varies.
     jitter: Jitter,
+    /// What the numbers tell.
     order: Order,
     /// The order and the interval before a possible restart of the sender, whose first numbers look late.
     before_restart: Option<Box<(Order, Interval, u64)>>,
     /// The lowest number of this stream, and the one after the highest.
     numbers: Option<Range<u64>>,
+    /// The counts since the last report.
     interval: Interval,
+    /// The number of that interval.
     interval_number: u64,
+    /// The course in time, if a report needs it.
     series: Option<Box<Series>>,
 }
 
@@ -269,6 +286,7 @@ impl Quality {
         let (first, last) = self.ends.unwrap_or((time, time));
         self.gap = nanos_between(last, time);
         self.longest_gap = self.longest_gap.max(self.gap);
+        // The later time: the clock of this PC may have been set back.
         self.ends = Some((first, last.max(time)));
         if let Some(series) = &mut self.series {
             let point = series.at(time);
@@ -287,7 +305,9 @@ impl Quality {
             arrived,
             arrival,
         } = numbered;
+        // Taken, so that only the first numbers of a batch count the time before it.
         let gap = std::mem::take(&mut self.gap);
+        // The sender's clock may have restarted too; a difference across it would say nothing.
         if arrival == Arrival::Restarted {
             self.jitter.restart();
         }
@@ -297,6 +317,8 @@ impl Quality {
             point.difference += difference.unwrap_or_default();
             point.differences += u64::from(difference.is_some()) + count - 1;
         }
+        // A sender that was restarted begins at 0, which looks like a late or doubled datagram until more of its
+        // numbers come.
         if number == 0 && matches!(arrival, Arrival::Reordered | Arrival::Duplicate) {
             let before = (self.order.clone(), self.interval, self.interval_number);
             self.before_restart = Some(Box::new(before));
@@ -349,6 +371,7 @@ impl Quality {
             return;
         };
         let (order, interval, interval_number) = *before;
+        // A report between would have told the counts already; they cannot be taken back then.
         if interval_number == self.interval_number {
             self.interval = Interval {
                 datagrams: self.interval.datagrams,
@@ -446,6 +469,7 @@ impl Quality {
         if time == 0 {
             return 0.0;
         }
+        // N datagrams have N - 1 times between them.
         (self.datagrams.saturating_sub(1)) as f64 * 1e9 / time as f64
     }
 

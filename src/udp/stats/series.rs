@@ -61,8 +61,11 @@ impl Point {
 /// Points of equal width from a start.
 #[derive(Debug, Clone)]
 pub(crate) struct Series {
+    /// When the first point begins.
     start: Timestamp,
+    /// The time that a point stands for, in nanoseconds.
     width: u64,
+    /// The points.
     points: Vec<Point>,
     /// Stands in for a point that is not there; there is always one.
     beyond: Point,
@@ -84,6 +87,7 @@ impl Series {
     pub(crate) fn at(&mut self, time: Timestamp) -> &mut Point {
         let since = time.as_nanos().saturating_sub(self.start.as_nanos());
         let since = u64::try_from(since).unwrap_or(0);
+        // A run has no known length: points are joined as it gets longer.
         while since / self.width >= MOST_POINTS as u64 {
             self.halve();
         }
@@ -94,6 +98,7 @@ impl Series {
         self.points.get_mut(index).unwrap_or(&mut self.beyond)
     }
 
+    /// Makes one point of each two.
     fn halve(&mut self) {
         self.width = self.width.saturating_mul(2);
         let halves = self.points.chunks(2).map(|pair| {
@@ -121,6 +126,7 @@ impl Series {
     /// Adds the points of another sender, which began at the same time.
     pub(crate) fn add(&mut self, other: &Self) {
         let mut other = other.clone();
+        // Widths are the first one times a power of two, so two series can always be made equal.
         while other.width < self.width {
             other.halve();
         }

@@ -182,6 +182,7 @@ impl SendersView {
             b"r" => self.is_reversed = !self.is_reversed,
             b"/" => self.is_typing = true,
             b"p" | b" " => {
+                // A copy, because the counts go on while the view stands still.
                 self.paused = match self.paused.take() {
                     Some(_) => None,
                     None => Some((self.table.clone(), Timestamp::now())),
@@ -193,6 +194,7 @@ impl SendersView {
             b"\x1b[5~" => self.offset = self.offset.saturating_sub(page),
             b"\x1b[6~" => self.offset = self.offset.saturating_add(page),
             b"\x1b[H" | b"g" => self.offset = 0,
+            // The drawing cuts it to the last page.
             b"\x1b[F" | b"G" => self.offset = usize::MAX,
             _ => return Wish::Nothing,
         }

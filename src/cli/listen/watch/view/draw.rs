@@ -51,6 +51,7 @@ impl SendersView {
     pub(in crate::cli::listen::watch) fn draw(&mut self, frame: &mut Frame<'_>) {
         let area = frame.area();
         let log = u16::try_from(self.log.len()).unwrap_or(0);
+        // A quarter of the rows: the view is for the table of senders.
         let newest = (area.height / 4).clamp(3, 12);
         let [title, totals, senders, newest, log, keys] = Layout::vertical([
             Constraint::Length(1),
