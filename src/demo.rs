@@ -93,7 +93,6 @@ pub(crate) enum DemoFailure {
     /// A process printed another number of datagrams than 3 and 1.
     Counted {
         /// The process.
-        /// Which of both it is.
         side: Side,
         /// Tutorial messages.
         hello: usize,
@@ -184,6 +183,7 @@ impl Launcher<'_> {
 
 /// A running `udpcli`; dropping it kills the process.
 struct DemoProcess {
+    /// Which of both it is.
     side: Side,
     /// The process.
     child: Child,

@@ -187,6 +187,7 @@ pub(crate) enum Over {
 
 /// A wait with a deadline, which a request to stop can end.
 pub(crate) struct Wait<'a> {
+    /// Where the program waits.
     site: Site,
     /// Whether the end was asked for.
     is_stopped: &'a dyn Fn() -> bool,
@@ -211,7 +212,6 @@ impl fmt::Debug for Wait<'_> {
 
 impl<'a> Wait<'a> {
     /// A wait at `site`, which ends when `is_stopped` returns true.
-    /// Where the program waits.
     #[must_use]
     pub(crate) fn at(site: Site, is_stopped: &'a dyn Fn() -> bool) -> Self {
         Self {

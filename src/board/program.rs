@@ -52,8 +52,7 @@ const LOOK: &str = include_str!("scripts/minified/look.py");
 /// How a program was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Launch {
-    /// It is in a temporary file that udpcli wrote on the board.
-    /// Whether it runs from a file on the board.
+    /// Whether it is in a temporary file that udpcli wrote on the board.
     file: bool,
     /// The line of our code that runs it, which a traceback names first.
     line: Option<usize>,

@@ -115,6 +115,7 @@ impl BoardSession {
 
     /// Converts the error after a missing reply: if the board restarted, its output says so, and perhaps why.
     fn failure(&mut self, error: Error) -> SessionError {
+        // Other errors say themselves what happened.
         let Error::NoAnswer { port, doing } = error else {
             return error.into();
         };
@@ -134,6 +135,7 @@ impl BoardSession {
     /// Waits for `time`, and discards the board's output meanwhile.
     pub(super) fn wait(&mut self, time: Duration) -> Result<(), SessionError> {
         let until = Instant::now() + time;
+        // Read and thrown away: what stays would look like the answer to the next call.
         while self.repl.link().fill(until)? {
             self.repl.link().forget();
         }
@@ -196,6 +198,7 @@ impl BoardSession {
             }
             Err(error) => return Err(self.failure(error)),
         }
+        // The limit is for the board's work: a long call takes its time on the line first.
         let line_time = self.repl.link().line_time(code.len());
         let mut listener = CallFollower {
             ears,
@@ -214,6 +217,7 @@ impl BoardSession {
             Err(error) => return Err(self.failure(error)),
         };
         match (ended, why) {
+            // How the program ended does not matter: it was stopped.
             (_, Some(Why::Asked)) => Err(SessionError::Interrupted),
             (_, Some(Why::Overdue)) => Err(SessionError::Overdue),
             (Exit::Done, None) => Ok(()),
@@ -272,6 +276,7 @@ impl OutputHandler for CallFollower<'_> {
     fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let shown = &mut *self.shown;
         self.mirror.feed(bytes, &mut self.text, |screen| {
+            // A damaged frame would look like a wrong picture.
             if screen.whole && shown.len() < MAX_SHOWN {
                 shown.push(screen.texts.clone());
             }
@@ -311,6 +316,7 @@ impl OutputHandler for CallFollower<'_> {
                 self.stopping = Some((now, now));
                 Ok(FollowAction::Interrupt)
             }
+            // The clean-up then enters the board anew, with a reset if it has to.
             Some((since, _)) if now.duration_since(*since) > PATIENCE => Ok(FollowAction::Detach),
             Some((_, last)) if now.duration_since(*last) > AGAIN => {
                 *last = now;

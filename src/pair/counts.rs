@@ -71,6 +71,7 @@ impl SizeCounts {
 
     /// Counts a datagram that arrived; returns true if it is not a duplicate.
     pub(super) fn arrive(&mut self, header: ReceivedHeader, state: ArrivalState) -> bool {
+        // The place comes from the network, too.
         let Some(count) = self.sizes.get_mut(header.place) else {
             return false;
         };
@@ -141,6 +142,7 @@ impl SizeCounts {
             .filter(|count| {
                 self.sizes
                     .iter()
+                    // Half of a shorter size is enough: otherwise ordinary loss would hide that a size never arrives.
                     .any(|other| other.size < count.size && other.received * 2 >= other.sent.max(1))
             })
             .map(|count| count.size)

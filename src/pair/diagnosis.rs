@@ -150,6 +150,7 @@ impl Diagnosis {
             Self::SerialLost => "serial-lost",
             Self::BoardRestarted => "board-restarted",
             Self::BoardProgramDied => "board-program-died",
+            // The same code as in the other commands, which a user may look up.
             Self::BoardProgramSilentEnd => Symptom::SilentEnd.code(),
             Self::NotMpython => "not-mpython",
             Self::WifiNotConnected => "wifi-not-connected",

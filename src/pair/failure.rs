@@ -36,6 +36,7 @@ pub(super) fn fail(result: &mut StepResult, failure: SessionError) {
             sentence!("pair.board-restarted").into(),
             Finding::plain(Diagnosis::BoardRestarted),
         ),
+        // Both mean that the board does not answer any more, or that the line loses too much.
         SessionError::Overdue | SessionError::Unsent => say(
             sentence!("pair.board-overdue").into(),
             Finding::plain(Diagnosis::SerialLost),

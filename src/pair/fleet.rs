@@ -113,6 +113,7 @@ pub(crate) fn test(
             reports.push((index, report));
         }
     });
+    // The boards end in any order; a report is compared with the one before.
     reports.sort_by_key(|(index, _)| *index);
     reports.into_iter().map(|(_, report)| report).collect()
 }
@@ -161,6 +162,7 @@ pub(crate) fn watch(
             &place.address().port,
             || place.open(context.shutdown.clone()),
             &mut |step| {
+                // In a watch, the steps after the fourth are rounds, and not skipped.
                 if step.verdict != Verdict::Skipped {
                     observer.borrow_mut().event(PairFleetEvent::Step(step));
                 }

@@ -40,6 +40,7 @@ pub(super) fn step(
     }
     let work = Duration::from_secs(10);
     let here = format!("{}:{}", course.board, course.board_port);
+    // Frames of earlier steps are no answer to this text.
     talk.shown.clear();
     let handler = format!("_po('{here}',{})", literal::ascii_bytes(&plan.text_bytes));
     let said = measure::deliver(talk, course, &handler, &plan.text_bytes)?;
@@ -54,6 +55,7 @@ pub(super) fn step(
     let mut sender = None;
     for line in &said {
         match line.split_once(' ') {
+            // The board's `decode()` raised an exception, as the tutorial's server would.
             Some(("undecodable", _)) => {
                 result.see(sentence!("pair.oled-undecodable"));
                 result.fail(Finding::plain(Diagnosis::GbkNotDecoded));

@@ -107,6 +107,7 @@ fn go<'a>(
             run.end(result, start);
         }
     }
+    // A report has all steps, so that programs need not know which ones a failure leaves out.
     run.skip_rest();
     BoardReport {
         port: name.to_owned(),
@@ -192,6 +193,7 @@ impl PairTest<'_> {
                 );
             }
         }
+        // The clean-up ran before the skipped ones were added.
         self.steps.sort_by_key(|result| result.step);
     }
 
@@ -279,6 +281,7 @@ impl PairTest<'_> {
         };
         let info = match info {
             Ok(info) => {
+                // To be compared at the end: the test must not leave a file.
                 touched.files_free = info.number("files_free");
                 let text = |key: &str| info.text(key).unwrap_or("?").to_owned();
                 result.see(if info.model() == Some(Model::Mpython3) {
@@ -409,6 +412,7 @@ impl PairTest<'_> {
             result.fail(Finding::plain(Diagnosis::WifiTimeout));
             return None;
         };
+        // 0.0.0.0 is what the board says while it has no address.
         if board.is_unspecified() {
             result.see(sentence!("pair.address-none-given"));
             result.fail(Finding::plain(Diagnosis::WifiTimeout));

@@ -264,6 +264,7 @@ impl BoardReport {
             .steps
             .iter()
             .map(|step| step.verdict)
+            // Skipped steps follow from a failure, or from what the board does not have.
             .filter(|verdict| *verdict != Verdict::Skipped)
             .max()
             .unwrap_or(Verdict::Skipped);
@@ -294,6 +295,7 @@ impl BoardReport {
     pub(crate) fn is_environment(&self) -> bool {
         self.steps
             .iter()
+            // The first one: those after it follow from it.
             .find(|step| step.verdict == Verdict::Failed)
             .is_some_and(|step| {
                 step.findings

@@ -178,6 +178,7 @@ pub fn start_program(program: PathBuf, address: Ipv4Addr) -> Result<Simulated, E
             return Err(Error::Interrupted);
         }
         match wait.receive(&simulated.output, TICK) {
+            // Another program of this name may print without end.
             Some(Ok(bytes)) if said.len() < 4096 => said.extend(bytes),
             None if over.is_none() => {}
             _ => {
@@ -201,6 +202,7 @@ impl Simulated {
 
     /// Sends the signal that corresponds to Ctrl-C on a board.
     fn interrupt(&self) -> io::Result<()> {
+        // By a program, because the standard library sends no signals.
         let status = Command::new("kill")
             .args(["-INT", &self.child.id().to_string()])
             .status()?;
@@ -254,6 +256,7 @@ impl Port for Simulated {
         );
         let surplus = self.tail.len().saturating_sub(END.len());
         self.tail.drain(..surplus);
+        // What ends a program's output: the raw REPL's mark, or one of the two prompts.
         if self.tail == END || read.ends_with(b"\r\n>") || read.ends_with(b">>> ") {
             self.is_running = false;
         }

@@ -28,7 +28,6 @@ pub(super) struct Arrived {
     /// When it was read from the socket.
     pub(super) at: Instant,
     /// The sender's address; it is not the board's if a router or a virtual machine rewrites it (NAT).
-    /// The board's own address.
     pub(super) from: Ipv4Addr,
     /// Its bytes.
     pub(super) payload: Vec<u8>,
@@ -36,6 +35,7 @@ pub(super) struct Arrived {
 
 /// A measurement that waits for a board's datagrams.
 struct Subscriber {
+    /// The board's own address.
     from: Ipv4Addr,
     /// The token of its run.
     token: [u8; 4],

@@ -36,6 +36,7 @@ pub(super) fn payload(mark: PhaseMark, place: u8, number: u16, size: usize) -> V
     let [a, b, c, d, phase] = mark.bytes();
     let mut payload = vec![low, place, high, a, b, c, d, phase];
     payload.resize(size.max(HEADER), FILLER);
+    // A payload shorter than the header has its beginning.
     payload.truncate(size);
     payload
 }

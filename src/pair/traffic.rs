@@ -78,6 +78,7 @@ pub(super) fn traffic(
 
     let start = Instant::now();
     let (up, spent) = early.unwrap_or_else(|| (up(talk, course, arrivals), Duration::ZERO));
+    // The step's time includes what was measured early for it.
     let start = start.checked_sub(spent).unwrap_or(start);
     let mut result = StepResult::new(Step::BoardToPc, send_to(course.facing.local, course.port));
     match up {

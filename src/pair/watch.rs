@@ -71,6 +71,7 @@ pub(super) fn rounds(
     (rssi, has_oled): (Option<i64>, bool),
     on_round: &mut dyn FnMut(RoundResults),
 ) -> Option<StepResult> {
+    // Without a socket there are no rounds; the step before has said why.
     let arrivals = arrivals?;
     // One size per round: the longest in the plan that the tutorial's server receives complete.
     let size = plan

@@ -130,6 +130,7 @@ pub(super) fn step(
     talk.call(
         Work::JoiningWifi,
         &code,
+        // If joining fails, the board looks which networks there are.
         JOIN + SCAN,
         &mut |words: &[&str]| match *words {
             ["net", ssid, _, rssi] if tried.networks.len() < MAX_SEEN => {
@@ -192,6 +193,7 @@ fn refused(ssid: &str, tried: &Tried, result: &mut StepResult) {
         "status": tried.status,
         "networks": tried.networks.iter().map(|(ssid, rssi)| json!({"ssid": ssid, "rssi": rssi})).collect::<Vec<_>>(),
     });
+    // A Wi-Fi that is not in the air explains the failure better than the radio's status.
     if !tried.seen {
         result.see(if names.is_empty() {
             sentence!("pair.wifi-none-seen")

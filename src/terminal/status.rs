@@ -185,7 +185,7 @@ pub fn print(text: &str) {
     }
 }
 
-/// As [`print`], without a lane's name.
+/// As [`print()`], without a lane's name.
 fn print_as_it_is(text: &str) {
     lock().print(text.as_bytes(), &mut |bytes| {
         // Nobody is left to tell when stderr is gone.

@@ -78,7 +78,6 @@ pub enum Error {
 pub enum FieldProblem {
     None,
     Width,
-    /// `{time}` in this format of strftime.
     Time(String),
     Range,
     Backwards,
@@ -209,10 +208,8 @@ enum TemplatePiece {
     /// Always the same.
     Bytes(Vec<u8>),
     /// `{seq}`, filled with blanks or zeros up to `width` columns.
-    Seq {
-        width: usize,
-        zeros: bool,
-    },
+    Seq { width: usize, zeros: bool },
+    /// `{time}` in this format of strftime.
     Time(String),
     /// `{unix_ms}`.
     UnixMs,

@@ -76,8 +76,7 @@ pub(super) struct Put<'p> {
     pub(super) path: &'p BoardPath,
     /// Its temporary name.
     pub(super) part: BoardPath,
-    /// Empty for a file that is copied on the board.
-    /// What is in it.
+    /// What is in it; empty for a file that is copied on the board.
     content: &'p [u8],
     /// Its length in bytes.
     len: u64,

@@ -84,6 +84,7 @@ pub(in crate::pair) fn down(
             for (place, &size) in sizes.iter().enumerate() {
                 let is_probe = place == course.sizes.len();
                 for number in 0..if is_probe { 1 } else { course.count } {
+                    // To the time and not for a time, so that delays do not add up.
                     pause(due, over);
                     if over.load(Ordering::Relaxed) {
                         return down;

@@ -55,6 +55,7 @@ pub(in crate::pair) fn echo(
             let payload = test_datagram::payload(mark, 0, number, ECHO_SIZE);
             let start = Instant::now();
             echo.sent += 1;
+            // An error here is an ICMP error for an earlier echo, or shows as a lost one.
             let _ = socket.send(&payload);
             lost_in_a_row += 1;
             while start.elapsed() < ECHO_WAIT && !over.load(Ordering::Relaxed) {

@@ -45,6 +45,7 @@ fn search<E>(
     let mut whole = 0;
     let mut fails = None;
     for length in ladder(mtu) {
+        // The board has said that it has no memory for more.
         if length > most {
             continue;
         }

@@ -116,6 +116,8 @@ impl LineHandler for UpEars<'_> {
                     // A payload of several frames may also fail with ENOMEM because the board has no memory for it.
                     self.up.no_arp += u64::from(number == ENOMEM && fits);
                 }
+                // The board's program writes the word `memory` in place of the number if the payload does not fit its
+                // buffer.
                 Err(_) => self.up.memory = true,
             }
         }
@@ -141,6 +143,7 @@ impl UpEars<'_> {
 
     /// If no datagram arrived from the board's own address, count those from the address that sent our token.
     fn find_alias(&mut self) {
+        // The board is seen under its own address, so nothing rewrites it.
         if self.up.counts.received() > 0 {
             return;
         }
@@ -233,6 +236,7 @@ pub(in crate::pair) fn up(
         interval * datagrams + SLACK,
         &mut ears,
     )?;
+    // The call has ended, and with it the sending; the last datagrams may still be on their way.
     let total = ears.up.counts.sent();
     let mut patience = Patience::new(LATE);
     // Set a deadline, because other devices may send without end.

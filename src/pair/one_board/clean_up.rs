@@ -30,6 +30,7 @@ pub(super) fn clean_up(mut talk: BoardSession, touched: &Touched) -> StepResult 
                     result.fail(Finding::plain(Diagnosis::NotCleanedUp));
                 }
             }
+            // A note and not a failure: the board's own program may have written between.
             if let (Some(before), Some(after)) = (touched.files_free, free_after)
                 && before != after
             {

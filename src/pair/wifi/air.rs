@@ -25,6 +25,7 @@ pub(super) fn only_5ghz(ssid: &str) -> Result<Option<Sentence>, SessionError> {
             &ask(
                 "nmcli",
                 &[
+                    // The terse form, which is for programs and the same in every language.
                     "-t",
                     "-f",
                     "SSID,FREQ",

@@ -23,6 +23,7 @@ pub(super) struct RunPrinter {
     image: Option<PathBuf>,
     /// None until a program reads what the user types.
     keyboard: Option<Keyboard>,
+    /// Tells of Ctrl-C.
     shutdown: Shutdown,
     /// Whether nobody reads stdout any more.
     pub(super) reader_gone: bool,
@@ -34,7 +35,6 @@ pub(super) struct RunPrinter {
 
 impl RunPrinter {
     /// A printer before the first byte; `image` is for the last picture.
-    /// Tells of Ctrl-C.
     pub(super) fn new(shutdown: Shutdown, image: Option<PathBuf>) -> Self {
         Self {
             stdout: BoardOutput::new(shutdown.clone()),
