@@ -308,7 +308,8 @@ fn files() -> Vec<Row> {
         Row::new(Site::Editor, "board edit", || {
             let board = VirtualBoard::options().file("x", "old").ready();
             let folder = TempDir::new().unwrap();
-            executable(folder.path(), "editor", "exec sleep 1000");
+            // After the second signal nobody ends the editor: it must not hold the streams that the test reads to the end.
+            executable(folder.path(), "editor", "exec sleep 20 >&- 2>&-");
             let mut command = command(&board, ["edit", ":x"]);
             command
                 .arg("-vv")
@@ -859,7 +860,7 @@ fn every_site_is_in_the_table() {
 #[test]
 fn after_ctrl_c_on_a_silent_board_the_run_ends_with_a_hint() {
     for signal in SIGNALS {
-        let mut board = VirtualBoard::options().file("x", "old").ready();
+        let mut board = VirtualBoard::options().slow().file("x", "old").ready();
         let big = board.files().with_file_name("x");
         fs::write(&big, random(60_000)).unwrap();
         let part = board.files().join(".udpcli.part");
@@ -871,6 +872,7 @@ fn after_ctrl_c_on_a_silent_board_the_run_ends_with_a_hint() {
         ends_and_says(running, signal, 130);
         board.control("silence", json!({"on": false}));
         assert_eq!(fs::read(board.files().join("x")).unwrap(), b"old");
+        board.control("baud", json!({"baud": 921_600}));
         // The next run reaches the board, and removes what this one had to leave.
         let again = crate::client::board(&board, ["put", text(&big), ":"]).expect_code(0);
         assert!(again.stderr.contains("1 written"), "{}", again.stderr);

@@ -56,7 +56,7 @@ fn lost_bytes_are_sent_again() {
     let new = random(30_000);
     let here = folder(&[("x", &new)]);
     for (kind, options) in kinds() {
-        let mut vboard = options.ready();
+        let mut vboard = options.slow().ready();
         let mut running = start(&vboard, ["put", text(&here.path().join("x"))]);
         for n in 1..=4 {
             vboard.wait_until("it is under way", |stats| {
@@ -97,7 +97,7 @@ fn a_pulled_cable_leaves_the_old_file() {
     let new = random(30_000);
     let here = folder(&[("x", &new)]);
     for (kind, options) in kinds() {
-        let mut vboard = options.file("x", "old").ready();
+        let mut vboard = options.slow().file("x", "old").ready();
         let running = start(&vboard, ["put", text(&here.path().join("x"))]);
         vboard.wait_until("it is under way", |stats| {
             stats["down"].as_u64() > Some(12_000)
@@ -141,7 +141,7 @@ fn a_restart_during_put_leaves_the_old_file() {
 fn ctrl_c_leaves_the_old_file_and_nothing_else() {
     let here = folder(&[("x", &random(30_000))]);
     for (kind, options) in kinds() {
-        let mut vboard = options.file("x", "old").ready();
+        let mut vboard = options.slow().file("x", "old").ready();
         let running = start(&vboard, ["put", text(&here.path().join("x"))]);
         vboard.wait_until("it is under way", |stats| {
             stats["down"].as_u64() > Some(12_000)

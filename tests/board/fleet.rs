@@ -242,7 +242,7 @@ fn ctrl_c_leaves_every_board_at_its_prompt() {
     )
     .unwrap();
     fs::write(folder.path().join("big.bin"), crate::files::random(200_000)).unwrap();
-    let boards = class(6, |options| options);
+    let boards = class(6, Options::slow);
     let mut running = Running::spawn(&mut command(&boards, &["run", "endless.py"], folder.path()));
     for _ in &boards {
         assert!(running.stdout_line().ends_with(": begin\r\n"));

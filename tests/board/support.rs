@@ -21,6 +21,10 @@ use tempfile::TempDir;
 /// Longer than any step here takes on a busy machine, except the installation.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
+/// The baud rate of a board in a test that names none: the highest that udpcli sets. At the 115,200 baud of an unchanged
+/// board most of a test's time would be waiting for the line. A test that needs the time says [`Options::slow`].
+const BAUD: u32 = 921_600;
+
 /// Each profile with the milliseconds of its soft reset, as recorded (`tests/genuine/`, *raw: Ctrl-D alone, a soft
 /// reset*). For mPython 2.x: the three pauses of 100 ms in its `_boot.py` plus the time of 1.0.1.
 pub(crate) const PROFILES: [(&str, u64); 6] = [
@@ -136,9 +140,14 @@ impl Options {
         self.profile("generic-1.26").flag("--mpython")
     }
 
-    /// The baud rate, 10 bits per byte; 0 means unlimited and without loss.
+    /// The baud rate, 10 bits per byte, [`BAUD`] by default; 0 means unlimited and without loss.
     pub(crate) fn baud(self, baud: u32) -> Self {
         self.arg("--baud", &baud)
+    }
+
+    /// The 115,200 baud of an unchanged board, for a test that acts in the middle of a transfer.
+    pub(crate) fn slow(self) -> Self {
+        self.baud(115_200)
     }
 
     /// A file on the board before it boots, such as `main.py`.
@@ -192,6 +201,7 @@ impl VirtualBoard {
         }
         let mut child = Command::new(environment().join("python"))
             .arg(source().join("virtual_board.py"))
+            .args(["--baud", &BAUD.to_string()])
             .arg("--fs")
             .arg(folder.path().join("fs"))
             .arg("--link")

@@ -235,12 +235,22 @@ impl Running {
         String::from_utf8_lossy(&self.seen_stderr).into_owned()
     }
 
+    #[track_caller]
     fn finished(&mut self, status: ExitStatus) -> Finished {
-        while let Ok(line) = self.stdout.recv_timeout(DEADLINE) {
-            self.seen_stdout.extend_from_slice(&line);
-        }
-        while let Ok(line) = self.stderr.recv_timeout(DEADLINE) {
-            self.seen_stderr.extend_from_slice(&line);
+        for (lines, seen) in [
+            (&self.stdout, &mut self.seen_stdout),
+            (&self.stderr, &mut self.seen_stderr),
+        ] {
+            loop {
+                match lines.recv_timeout(DEADLINE) {
+                    Ok(line) => seen.extend_from_slice(&line),
+                    Err(RecvTimeoutError::Disconnected) => break,
+                    Err(RecvTimeoutError::Timeout) => panic!(
+                        "a process that it started still has its output open after {DEADLINE:?}: {}",
+                        String::from_utf8_lossy(seen)
+                    ),
+                }
+            }
         }
         Finished {
             code: status.code(),
