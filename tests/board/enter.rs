@@ -1,6 +1,6 @@
 //! Entering the raw REPL from every state of a board.
 
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use udpcli::board::link::Address;
@@ -138,18 +138,8 @@ fn enter_from(board: &mut VirtualBoard, state: &State) -> Duration {
     took
 }
 
-/// The firmwares to enter, 150 times each.
-const PROFILES: [&str; 7] = [
-    "mpython-1.0",
-    "mpython-1.2",
-    "mpython-1.4",
-    "mpython-2.x",
-    "mixly-1.19",
-    "generic-1.17",
-    "generic-1.26",
-];
-
-/// The number of entries for all firmwares together; the environment variable `UDPCLI_TEST_ENTRIES` changes it.
+/// The number of entries for the seven firmwares on an adapter together; the environment variable `UDPCLI_TEST_ENTRIES`
+/// changes it.
 fn entries() -> usize {
     std::env::var("UDPCLI_TEST_ENTRIES")
         .ok()
@@ -157,90 +147,71 @@ fn entries() -> usize {
         .unwrap_or(1000)
 }
 
-/// Enters every state repeatedly, on two boards at a time: one per processor.
+/// Enters every state of a firmware on an adapter, 150 times in all.
 fn every_state(profile: &str) {
-    let rounds = (entries() / PROFILES.len()).div_ceil(STATES.len());
+    let rounds = (entries() / 7).div_ceil(STATES.len());
     every_state_of(profile, rounds, rounds);
 }
 
-/// Enters each state of the prompt `typed` times and each program `programs` times.
+/// Enters every state of a firmware on the chip's own USB port, 100 times in all: a program costs a reset, in which the
+/// port leaves and returns.
+fn every_state_on_usb(profile: &str) {
+    every_state_of(profile, entries().div_ceil(110), entries().div_ceil(330));
+}
+
+/// Enters each state of the prompt `typed` times and each program `programs` times, all on one board.
 fn every_state_of(profile: &str, typed: usize, programs: usize) {
-    // Run one firmware at a time, because the test measures times.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let rounds_of = |state: &State| {
-        if state.main.is_some() {
-            programs
-        } else {
-            typed
-        }
-    };
-    // Start all boards first: a process that is starting briefly inherits this process's open ports.
-    let mut boards: Vec<_> = STATES
-        .iter()
-        .map(|state| {
-            let options = options(profile);
-            let board = match state.main {
-                Some(main) => options.file("main.py", main).ready(),
-                None => options.ready(),
-            };
-            (state, board)
-        })
-        .collect();
-    let late: usize = std::thread::scope(|scope| {
-        let halves: Vec<_> = boards
-            .chunks_mut(STATES.len().div_ceil(2))
-            .map(|boards| {
-                scope.spawn(move || {
-                    let mut late = 0;
-                    for (state, board) in boards {
-                        let rounds = rounds_of(state);
-                        let times: Vec<Duration> =
-                            (0..rounds).map(|_| enter_from(board, state)).collect();
-                        let longest = times.iter().max();
-                        println!("{}: {rounds} entries, longest {longest:?}", state.name);
-                        late += times.iter().filter(|time| **time > LIMIT).count();
-                        // A program in a loop would take processor time from the next one.
-                        board.unplug();
-                    }
-                    late
-                })
-            })
-            .collect();
-        halves
-            .into_iter()
-            .map(|half| half.join().expect("every entry"))
-            .sum()
-    });
-    let entries: usize = STATES.iter().map(rounds_of).sum();
-    println!("{profile}: {entries} entries of {entries}, {late} took longer than {LIMIT:?}");
+    let mut board = options(profile).ready();
+    let (mut late, mut entries) = (0, 0);
+    for state in &STATES {
+        let rounds = match state.main {
+            Some(main) => {
+                std::fs::write(board.files().join("main.py"), main).expect("a file on the board");
+                programs
+            }
+            None => typed,
+        };
+        let times: Vec<Duration> = (0..rounds).map(|_| enter_from(&mut board, state)).collect();
+        let longest = times.iter().max();
+        println!("{}: {rounds} entries, longest {longest:?}", state.name);
+        late += times.iter().filter(|time| **time > LIMIT).count();
+        entries += rounds;
+    }
+    println!("{profile}: {entries} entries, {late} took longer than {LIMIT:?}");
     assert!(
         late <= (entries * LATE).div_ceil(100),
         "{late} of {entries} were late"
     );
 }
 
-#[test]
-fn the_raw_repl_is_entered_from_every_state_of_the_makers_firmware() {
-    for profile in PROFILES.iter().filter(|name| name.starts_with("mpython")) {
-        every_state(profile);
-    }
+/// A test for each firmware, so that they run beside each other.
+macro_rules! entered_from_every_state {
+    ($($test:ident: $profile:literal by $enter:ident;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                $enter($profile);
+            }
+        )*
+    };
 }
 
-#[test]
-fn the_raw_repl_is_entered_from_every_state_of_other_firmware() {
-    for profile in PROFILES.iter().filter(|name| !name.starts_with("mpython")) {
-        every_state(profile);
-    }
-}
+/// The raw REPL is entered from every state.
+mod from_every_state {
+    use super::{every_state, every_state_on_usb};
 
-/// The firmware on a chip's own USB port, 100 times each. On USB-Serial/JTAG the computer holds back every answer whose
-/// length is a multiple of 64.
-#[test]
-fn the_raw_repl_is_entered_from_every_state_on_a_chips_own_usb_port() {
-    for profile in ["mpython-3.0", "generic-s3-usb", "generic-c3"] {
-        // A program costs a reset, in which the port leaves and returns.
-        every_state_of(profile, entries().div_ceil(110), entries().div_ceil(330));
+    entered_from_every_state! {
+        mpython_1_0: "mpython-1.0" by every_state;
+        mpython_1_2: "mpython-1.2" by every_state;
+        mpython_1_4: "mpython-1.4" by every_state;
+        mpython_2_x: "mpython-2.x" by every_state;
+        mixly_1_19: "mixly-1.19" by every_state;
+        generic_1_17: "generic-1.17" by every_state;
+        generic_1_26: "generic-1.26" by every_state;
+        // On USB-Serial/JTAG the computer holds back every answer whose length is a multiple of 64.
+        mpython_3_0: "mpython-3.0" by every_state_on_usb;
+        generic_c3: "generic-c3" by every_state_on_usb;
+        generic_s3_on_usb_otg: "generic-s3-usb" by every_state_on_usb;
     }
 }
 
@@ -313,7 +284,7 @@ fn a_board_that_ignores_ctrl_c_is_reset_through_the_control_lines() {
 
 #[test]
 fn without_control_lines_the_reset_button_helps() {
-    let mut board = VirtualBoard::options().file("main.py", DEAF).ready();
+    let mut board = VirtualBoard::options().slow().file("main.py", DEAF).ready();
     wait_deaf(&mut board);
     let address = address(&board);
     let entering = std::thread::spawn(move || {
