@@ -31,6 +31,7 @@ fn board(flash: Vec<u8>) -> Emulator {
     Emulator::start(Config {
         flash,
         flash_time: 0.1,
+        line_time: 0.25,
         ..Config::default()
     })
 }
@@ -130,6 +131,7 @@ fn a_backup_is_restored_and_verified() {
     let other = Emulator::start(Config {
         flash: vec![0xff; 1 << 20],
         flash_time: 0.1,
+        line_time: 0.25,
         mac: [1, 2, 3, 4, 5, 6],
         ..Config::default()
     });

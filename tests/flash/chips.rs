@@ -22,6 +22,7 @@ fn board(model: Model) -> Emulator {
         model,
         flash: vec![0x5a; 4 << 20],
         flash_time: 0.05,
+        line_time: 0.25,
         ..Config::default()
     })
 }
@@ -156,6 +157,7 @@ fn udpcli_refuses(model: Model) {
             model,
             flash: vec![0x5a; 4 << 20],
             flash_time: 0.05,
+            line_time: 0.25,
             efuses: vec![lock],
             ..Config::default()
         });

@@ -11,6 +11,7 @@ fn board(flash: Vec<u8>) -> Emulator {
     Emulator::start(Config {
         flash,
         flash_time: 0.1,
+        line_time: 0.25,
         ..Config::default()
     })
 }

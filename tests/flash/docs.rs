@@ -74,6 +74,7 @@ fn screens_are_output(page: &str, language: &str) {
     let board = Emulator::start(Config {
         flash: used_flash(&TABLE),
         flash_time: 0.1,
+        line_time: 0.25,
         ..Config::default()
     });
     let release = Release::new(300_000, 4_000, 1);

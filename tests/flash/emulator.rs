@@ -60,6 +60,8 @@ pub(crate) struct Config {
     pub(crate) mac: [u8; 6],
     /// How long erasing and programming take, as a fraction of the real time.
     pub(crate) flash_time: f64,
+    /// How long a byte takes on the line, as a fraction of the real time.
+    pub(crate) line_time: f64,
     /// The user holds the BOOT button: every reset ends in download mode.
     pub(crate) boot_held: bool,
     /// Words of eFuse BLOCK0 by register address, in addition to MAC and revision.
@@ -77,6 +79,7 @@ impl Default for Config {
             flash: vec![0xff; 8 << 20],
             mac: [0x24, 0x0a, 0xc4, 0x12, 0x34, 0x56],
             flash_time: 1.0,
+            line_time: 1.0,
             boot_held: true,
             efuses: Vec::new(),
             flash_id: None,
@@ -211,7 +214,7 @@ impl Emulator {
         for thread in self.threads.drain(..) {
             thread.join().unwrap();
         }
-        let (line, slave) = line::Line::open();
+        let (line, slave) = line::Line::open(self.shared.lock().config.line_time);
         let name = self.folder.path().join("port");
         let _ = std::fs::remove_file(&name);
         std::os::unix::fs::symlink(&slave, &name).unwrap();

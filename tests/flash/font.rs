@@ -15,6 +15,7 @@ const GENERIC: &str = "v1.17 on 2021-09-02; ESP32 module with ESP32";
 fn board() -> Emulator {
     Emulator::start(Config {
         flash_time: 0.1,
+        line_time: 0.25,
         ..Config::default()
     })
 }
@@ -151,6 +152,7 @@ fn a_font_alone_goes_where_the_boards_firmware_expects_it() {
         let board = Emulator::start(Config {
             flash: content,
             flash_time: 0.1,
+            line_time: 0.25,
             ..Config::default()
         });
         let path = file(&board, "f.xbf", &font);

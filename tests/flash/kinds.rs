@@ -17,6 +17,7 @@ type Packed<'a> = &'a [(&'a str, &'a [u8])];
 fn board() -> Emulator {
     Emulator::start(Config {
         flash_time: 0.1,
+        line_time: 0.25,
         ..Config::default()
     })
 }

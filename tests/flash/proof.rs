@@ -12,6 +12,7 @@ fn esptool_writes_verifies_reads_and_erases() {
         // Old content must be erased first, and its neighbours stay.
         flash: vec![0x5a; 8 << 20],
         flash_time: 0.2,
+        line_time: 0.25,
         ..Config::default()
     });
     let folder = emulator.folder();

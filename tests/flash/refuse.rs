@@ -163,6 +163,7 @@ fn firmware_for_a_larger_flash_is_refused() {
     let board = Emulator::start(Config {
         flash: vec![0xff; 4 << 20],
         flash_time: 0.1,
+        line_time: 0.25,
         ..Config::default()
     });
     let mut bytes = image(0, 0x4007_8000, &font_like(20_000, 4));
@@ -245,6 +246,7 @@ fn a_dry_run_and_a_backup_change_nothing() {
     let board = Emulator::start(Config {
         flash: font_like(1 << 20, 77),
         flash_time: 0.1,
+        line_time: 0.25,
         ..Config::default()
     });
     let path = file(&board, "m.bin", &firmware(50_000, 1));

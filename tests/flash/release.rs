@@ -38,6 +38,7 @@ fn board(flash: Vec<u8>) -> Emulator {
     Emulator::start(Config {
         flash,
         flash_time: 0.1,
+        line_time: 0.25,
         ..Config::default()
     })
 }

@@ -12,6 +12,7 @@ const DONE: u32 = 0x3ff5_a018;
 fn board(config: Config) -> Emulator {
     Emulator::start(Config {
         flash_time: 0.1,
+        line_time: 0.25,
         ..config
     })
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::emulator::{Config, Emulator, Fault, Kind, op};
 use crate::images::{firmware, font_like};
-use crate::support::{command, file, flash, has_firmware, quick_board};
+use crate::support::{command, file, flash, has_firmware};
 
 /// Starts `arguments`, presses Ctrl-C when stderr contains `when`, and returns the rest of stderr.
 #[track_caller]
@@ -99,7 +99,11 @@ fn a_finished_backup_is_not_made_again() {
 
 #[test]
 fn ctrl_c_reports_the_flash_state_and_the_same_command_completes() {
-    let board = quick_board();
+    let board = Emulator::start(Config {
+        flash: vec![0x5a; 8 << 20],
+        flash_time: 0.1,
+        ..Config::default()
+    });
     let image = firmware(700_000, 41);
     let path = file(&board, "m.bin", &image);
     let text = stopped(&board, &[path.as_os_str()], "writing");
@@ -120,6 +124,7 @@ fn stalling_board(content: &[u8], nth: Option<usize>) -> Emulator {
     let board = Emulator::start(Config {
         flash: content.to_vec(),
         flash_time: 0.1,
+        line_time: 0.25,
         ..Config::default()
     });
     if let Some(nth) = nth {

@@ -23,12 +23,14 @@ pub(crate) struct Line {
     master: OwnedFd,
     /// Kept open so that the pseudo-terminal exists between two programs of the host.
     _slave: OwnedFd,
+    /// How long a byte takes, as a fraction of the real time.
+    time: f64,
     /// When the last byte to the host has left.
     sent: Mutex<Instant>,
 }
 
 impl Line {
-    pub(crate) fn open() -> (Self, PathBuf) {
+    pub(crate) fn open(time: f64) -> (Self, PathBuf) {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
@@ -48,6 +50,7 @@ impl Line {
         let line = Self {
             master,
             _slave: slave,
+            time,
             sent: Mutex::new(Instant::now()),
         };
         (line, name)
@@ -74,7 +77,7 @@ impl Line {
     pub(crate) fn send(&self, bytes: &[u8], baud: u32, max_baud: u32) {
         let mut sent = self.sent.lock().unwrap();
         for chunk in bytes.chunks(chunk_len(baud)) {
-            *sent = (*sent).max(Instant::now()) + airtime(chunk.len(), baud);
+            *sent = (*sent).max(Instant::now()) + airtime(chunk.len(), baud).mul_f64(self.time);
             sleep_until(*sent);
             let mut chunk = chunk.to_vec();
             garble(&mut chunk, baud, self.host_baud(), max_baud);
@@ -130,7 +133,7 @@ pub(crate) fn receive(shared: &Shared, line: &Line) {
             free = free.max(Instant::now());
             continue;
         };
-        free += airtime(len, host);
+        free += airtime(len, host).mul_f64(line.time);
         sleep_until(free);
 
         let bytes = &mut buffer[..len];
