@@ -92,6 +92,8 @@ pub enum Error {
     NoDisplay,
     #[error("the board's program showed nothing on the OLED")]
     NothingShown,
+    #[error("the colour display of the board gives no picture back")]
+    NoPicture,
 
     // The board's file system.
     #[error("{path} is not on the board")]

@@ -35,6 +35,8 @@ pub struct OledOptions {
     pub report: OledReport,
     /// Whether a single picture is enough.
     pub once: bool,
+    /// Whether a picture must come: a colour display gives texts only.
+    pub needs_picture: bool,
     /// Whether to stop the program after Ctrl-C, so that the board is at its prompt, instead of leaving it running.
     pub stops: bool,
 }
@@ -74,7 +76,7 @@ pub trait OledObserver {
 /// Starts `main.py` and watches what it shows.
 ///
 /// # Errors
-/// There is no `main.py` or no display, or the line is gone.
+/// There is no `main.py`, no display or no picture of it, or the line is gone.
 pub fn watch(
     repl: &mut Repl,
     options: OledOptions,
@@ -91,6 +93,9 @@ pub fn watch(
         return Err(Error::NoDisplay);
     }
     if mirror.screen().lcd {
+        if options.needs_picture {
+            return Err(Error::NoPicture);
+        }
         tracing::info!(say = "boards.lcd-texts-only");
     }
     program::start_file(repl, MAIN)?;

@@ -50,6 +50,7 @@ pub(super) fn message(error: &Error) -> String {
         Error::Interrupted => say!("board.interrupted"),
         Error::NoDisplay => say!("board.no-display"),
         Error::NothingShown => say!("board.nothing-shown"),
+        Error::NoPicture => say!("boards.no-picture"),
         _ => talk_message(error),
     }
 }
@@ -219,6 +220,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             say!("board.not-micropython.hint", said = format!("{said:?}"))
         }
         Error::NoDisplay => say!("board.no-display.hint"),
+        Error::NoPicture => say!("boards.no-picture.hint"),
         _ => return talk_hint(error),
     })
 }

@@ -96,6 +96,54 @@ fn the_texts_on_the_colour_display_are_mirrored() {
     assert!(text.contains("你好") && text.contains("second"), "{text}");
 }
 
+/// An empty picture would claim that the display is dark.
+#[test]
+fn no_file_is_written_for_the_picture_that_the_colour_display_cannot_give() {
+    let vboard = quick("mpython-3.0").file("main.py", DRAWS).ready();
+    let path = vboard.files().with_file_name("screen.png");
+    let image = path.to_str().expect("UTF-8");
+    let finished = board(&vboard, ["oled", "--once", "--image", image]).expect_code(3);
+    assert_eq!(finished.text(), "");
+    for words in ["gives no picture back", "hint: leave out --image"] {
+        assert!(finished.stderr.contains(words), "{}", finished.stderr);
+    }
+    assert!(!path.exists());
+    let script = vboard.files().with_file_name("draws.py");
+    std::fs::write(&script, DRAWS).expect("a script");
+    let script = script.to_str().expect("UTF-8");
+    let finished = board(&vboard, ["run", "--image", image, script]).expect_code(0);
+    assert_eq!(finished.text(), "drawn\r\n");
+    assert!(
+        finished.stderr.contains("no picture in "),
+        "{}",
+        finished.stderr
+    );
+    assert!(!path.exists());
+    // The folder of several boards.
+    let folder = vboard.files().with_file_name("screens");
+    let folder_name = folder.to_str().expect("UTF-8");
+    let twice = [
+        "-s",
+        vboard.port.as_str(),
+        "oled",
+        "--once",
+        "--image",
+        folder_name,
+    ];
+    let other = quick("xuejing-s3")
+        .file("main.py", "from mpython import *\noled.show()\n")
+        .ready();
+    let finished = run(["board", "-s", &other.port].iter().chain(&twice).copied());
+    let finished = finished.expect_code(1);
+    assert!(
+        finished.stderr.contains("gives no picture back"),
+        "{}",
+        finished.stderr
+    );
+    let saved = std::fs::read_dir(&folder).expect("the folder").count();
+    assert_eq!(saved, 1, "{}", finished.stderr);
+}
+
 #[test]
 fn a_main_py_without_lv_oled_has_nothing_to_mirror_on_the_board_3_0() {
     let vboard = quick("mpython-3.0")

@@ -265,6 +265,7 @@ fn the_display_is_watched_until_one_picture_came() {
             files.put("main.py", main.as_bytes(), &mut |_| {})
         })?;
         let options = OledOptions {
+            needs_picture: false,
             report: OledReport::Everything,
             once: true,
             stops: false,

@@ -46,8 +46,12 @@ pub(super) fn check(path: &Path) -> Result<(), Error> {
     })
 }
 
-/// Saves the picture. Waits for a FIFO's reader until Ctrl-C.
+/// Saves the picture, if the display gives one. Waits for a FIFO's reader until Ctrl-C.
 pub(super) fn save(screen: &Screen, path: &Path, shutdown: &Shutdown) -> Result<(), Error> {
+    if screen.lcd {
+        tracing::warn!(say = "boards.run-no-picture", path = %path.display());
+        return Ok(());
+    }
     match picture_file::save_or_wait(screen, path, shutdown) {
         Ok(Waited::Done(())) => Ok(()),
         Ok(Waited::Interrupted | Waited::TimeUp) => {

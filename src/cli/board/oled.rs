@@ -154,6 +154,7 @@ fn watch(
     let options = OledOptions {
         report,
         once: args.once,
+        needs_picture: args.image.is_some(),
         stops: several.is_some(),
     };
     let mut shower = Shower::new(args, format, is_terminal, shutdown.clone());

@@ -126,6 +126,7 @@ fn of_the_talk() -> Vec<Error> {
         },
         Error::NoDisplay,
         Error::NothingShown,
+        Error::NoPicture,
     ];
     for what in [NotSource::Compiled, NotSource::Utf16, NotSource::Binary] {
         all.push(Error::NotSource { name: path(), what });
