@@ -124,6 +124,7 @@ pub(crate) fn run(
     for (turn, payload) in [&TUTORIAL[..], &CHINESE[..]].into_iter().enumerate() {
         let args = [&["send", &peer], payload].concat();
         let mut send = launcher.start(&args, Side::Send, &mut transcript)?;
+        // Each process has two streams.
         transcript.read_until_closed(Side::Send, 2 * (turn + 1))?;
         send.succeeded()?;
     }

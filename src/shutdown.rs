@@ -99,6 +99,7 @@ impl Shutdown {
     /// Resolves when a stop is requested. Only [`crate::wait`] calls this, because every wait must name its site there.
     pub(crate) async fn asked(&mut self) {
         if self.asked.wait_for(Option::is_some).await.is_err() {
+            // Never: this value has a sender of its own.
             std::future::pending::<()>().await;
         }
     }
@@ -163,6 +164,7 @@ pub(crate) fn before_ending_at_once(what: Option<fn()>) {
     *LAST.lock().unwrap_or_else(PoisonError::into_inner) = what;
 }
 
+/// Ends the process at once, with the terminal as it was before.
 #[expect(
     clippy::exit,
     reason = "the user asked twice: nothing else may delay the end"
@@ -172,6 +174,7 @@ fn end_now() -> ! {
     if let Ok(Some(restore)) = LAST.try_lock().as_deref() {
         restore();
     }
+    // 128 and the number of SIGINT, as shells report a process that a signal has ended.
     std::process::exit(130)
 }
 

@@ -258,8 +258,10 @@ impl Link {
             if let Some(at) = memmem::find(unsearched, needle) {
                 return Ok(Some(self.take(from + at + needle.len())));
             }
+            // The needle may begin in these bytes and end in the next ones.
             searched = (self.pending.len() + 1).saturating_sub(needle.len());
             if self.pending.len() > MAX_PENDING {
+                // Down to the half, because each removal moves what remains.
                 let surplus = self.pending.len() - MAX_PENDING / 2;
                 self.take(surplus);
                 searched = searched.saturating_sub(surplus);

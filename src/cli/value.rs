@@ -96,6 +96,7 @@ pub(super) fn size(text: &str) -> Result<usize, Sentence> {
         }
     };
     let help = || sentence!("value.size");
+    // `parse` would take a `+` as well.
     if !digits
         .bytes()
         .next()
@@ -214,6 +215,8 @@ pub(super) fn local_address(text: &str) -> Result<SocketAddr, Sentence> {
     let with_port = || {
         let (address, port) = text.rsplit_once(':')?;
         let mut address =
+            // The brackets tell the last group of an IPv6 address from a port. IPv4 has none (RFC 3986, section
+            // 3.2.2).
             bare_address(address).filter(|found| found.is_ipv4() != address.starts_with('['))?;
         address.set_port(port.parse().ok()?);
         Some(address)
@@ -235,6 +238,7 @@ pub(super) fn delay(text: &str) -> Result<Duration, Sentence> {
 pub(super) fn percent(text: &str) -> Result<f64, Sentence> {
     let text = to_ascii(text);
     match text.strip_suffix('%').unwrap_or(&text).parse() {
+        // `nan` can be parsed too, but no range contains it.
         Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
         _ => Err(sentence!("config.percent")),
     }
@@ -277,6 +281,7 @@ pub(super) fn speed(text: &str) -> Result<Speed, Sentence> {
         return Ok(Speed::Max);
     }
     match text.strip_suffix('x').unwrap_or(&text).parse() {
+        // Keeps `nan` and `inf` out as well.
         Ok(times) if (1e-6..=1e6).contains(&times) => Ok(Speed::Times(times)),
         _ => Err(sentence!("value.speed")),
     }

@@ -393,6 +393,7 @@ impl<'a> KeyValue<'a> {
             _ => return Err(self.wrong_type(sentence!("config.wanted-percent"))),
         };
         match text.strip_suffix('%').unwrap_or(&text).parse() {
+            // The range does not contain `nan` either, which is a number in TOML.
             Ok(percent) if (0.0..=100.0).contains(&percent) => Ok(percent),
             _ => Err(self.wrong_text(&text, sentence!("config.percent"))),
         }

@@ -73,6 +73,7 @@ fn of_firewalld(port: u16) -> Result<FirewallVerdict, Interrupted> {
     let asked = format!("--query-port={port}/udp");
     Ok(match run("firewall-cmd", &[&asked])? {
         ProgramEnd::Text(_) => FirewallVerdict::Allowed(by),
+        // The port is not in the list of ports, but a service of firewalld may open it all the same.
         ProgramEnd::Failed(answer) if answer.trim() == "no" => FirewallVerdict::Partly(by),
         _ => FirewallVerdict::Unknown(Some(by)),
     })

@@ -258,6 +258,7 @@ fn any(values: &Value, is_match: &dyn Fn(&Value) -> Match) -> Match {
 /// Ranges of ports; other ranges may match.
 fn within(first: &Value, last: &Value, is_match: &dyn Fn(&Value) -> Match) -> Match {
     match (first.as_u64(), last.as_u64()) {
+        // Up to this bound each value can be tried.
         (Some(first), Some(last)) if u16::try_from(last).is_ok() => {
             let matches = (first..=last).map(|port| is_match(&Value::from(port)));
             matches.max().unwrap_or(Match::No)

@@ -26,6 +26,8 @@ pub(super) fn decision(
 ) -> Decision {
     let mut depends = false;
     for line in rules.lines() {
+        // ufw keeps each rule as a comment too: action, protocol, ports, destination, source ports, sender,
+        // direction.
         let Some(rule) = line.strip_prefix("### tuple ### ") else {
             continue;
         };

@@ -86,6 +86,7 @@ pub(super) fn verdict(
         return FirewallVerdict::Off;
     }
     let profile = settings.profile.name();
+    // Before the rules, because this makes Windows ignore those that allow.
     if settings.blocks_all {
         return FirewallVerdict::Blocked(DropReason {
             by,
@@ -115,6 +116,7 @@ pub(super) fn verdict(
         }
     }
     match allows {
+        // As above: if it does block, no rule that allows helps.
         _ if may_block => FirewallVerdict::Partly(by),
         Match::Yes => FirewallVerdict::Allowed(by),
         _ if !settings.blocks => FirewallVerdict::Allowed(by),
@@ -282,6 +284,8 @@ impl<'a> RuleFields<'a> {
 fn is_program(path: &str, listener: &ListeningProgram<'_>) -> bool {
     let path = expanded(path, listener.variable);
     let plain = |path: &str| {
+        // Windows tells a program its path in the form in which it was started, also in this one
+        // (`GetModuleFileName`).
         let path = path.strip_prefix(r"\\?\").unwrap_or(path);
         path.replace('/', r"\").to_lowercase()
     };

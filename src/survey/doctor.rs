@@ -157,6 +157,7 @@ impl DoctorFinding {
                 Some(holder) => format!("kill {}", holder.id),
                 None => who_has(*port),
             },
+            // Windows keeps ranges of ports for other uses. This lists them.
             Self::PortRefused { .. } if cfg!(windows) => {
                 "netsh interface ipv4 show excludedportrange udp".to_owned()
             }

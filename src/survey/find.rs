@@ -89,6 +89,7 @@ pub(crate) fn search(wait: Duration, probes: bool) -> Findings {
     let shutdown = Shutdown::current();
     let is_stopped = || shutdown.is_asked();
     let now = Instant::now();
+    // A wait beyond the end of the clock is one without end.
     let deadline = now.checked_add(wait);
     let networks = sweep::networks();
     let mut search = Search {
@@ -114,6 +115,7 @@ pub(crate) fn search(wait: Duration, probes: bool) -> Findings {
             let now = Instant::now();
             sweep.tick(now);
             search.resolver.tick(now);
+            // Also at the end, for devices that have only just answered.
             if now >= read_at || over.is_some() {
                 search.read_table();
                 read_at = now + neighbours::PERIOD;
@@ -232,9 +234,11 @@ fn add_usb(boards: &mut Vec<FoundBoard>) {
         let serial = port.usb.as_ref().and_then(|usb| usb.serial.as_deref());
         let mac = serial
             .and_then(|serial| serial.parse().ok())
+            // The serial numbers of other chips may look like a MAC address, too.
             .filter(|mac: &Mac| mac.is_espressif());
         let same = boards
             .iter_mut()
+            // Two boards without a known address are not the same one.
             .find(|board| mac.is_some() && board.mac == mac);
         if let Some(board) = same {
             board.serial_port = Some(port.name);

@@ -106,6 +106,7 @@ impl PortFinding {
                 group: Some(group),
                 is_member: true,
                 ..
+            // Membership counts from the next login on. This command starts a shell that has it now.
             } => format!("newgrp {group}"),
             Self::Denied { group, .. } => {
                 let group = group.as_deref().unwrap_or("dialout");
@@ -140,8 +141,10 @@ fn driver(chip: Chip) -> Option<String> {
     }
     let module = match chip {
         Chip::Cp210x => "cp210x",
+        // One driver for the family (drivers/usb/serial/ch341.c).
         Chip::Ch340 => "ch341",
         Chip::Ftdi => "ftdi_sio",
+        // These present themselves as modems of the USB class CDC ACM.
         Chip::Ch9102 | Chip::Ch343 | Chip::Espressif | Chip::MicroPython => "cdc_acm",
     };
     Some(format!("sudo modprobe {module}"))

@@ -12,6 +12,7 @@ pub(crate) fn problem(message: &str) -> String {
 /// The reason as a sentence of the catalogue.
 pub(crate) fn in_words(problem: &str) -> Sentence {
     type Say = fn(&str) -> Sentence;
+    // How the messages of regex-syntax 0.8 begin (its `ast::ErrorKind` and `hir::ErrorKind`).
     #[rustfmt::skip]
     const KNOWN: [(&str, Say); 24] = [
         ("unclosed group", |problem| sentence!("value.re-group-open", problem = problem)),

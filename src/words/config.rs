@@ -46,6 +46,7 @@ pub(super) fn message(error: &Error) -> String {
     }
 }
 
+/// The place in a file: the file's name, the line and the column.
 fn place(at: &At) -> String {
     say!(
         "config.at",

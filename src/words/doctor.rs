@@ -69,6 +69,7 @@ pub(crate) fn sentence(finding: &DoctorFinding) -> Sentence {
     }
 }
 
+/// The sentence about this PC's addresses.
 fn address(own: &OwnAddress, port: u16, others: &[OwnAddress]) -> Sentence {
     if others.is_empty() {
         return sentence!(
@@ -91,6 +92,7 @@ fn address(own: &OwnAddress, port: u16, others: &[OwnAddress]) -> Sentence {
     )
 }
 
+/// The sentence about a serial port.
 #[cfg(feature = "board")]
 fn serial(finding: &PortFinding) -> Sentence {
     match finding {

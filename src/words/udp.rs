@@ -179,6 +179,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         } => return bind_hint(local, known, *listens, source),
         Error::NoFreePort { .. } => say!("udp.no-free-port.hint"),
         Error::Join { source, .. } => match source.kind() {
+            // Linux reports EADDRINUSE for the second join of a group (net/ipv4/igmp.c).
             io::ErrorKind::AddrInUse => say!("udp.join.hint-twice"),
             _ => say!("udp.join.hint"),
         },
@@ -228,12 +229,14 @@ pub(super) fn file_hint(error: &file::Error) -> Option<String> {
 
 /// Whether the name ends in `.local`, which mDNS uses (RFC 6762).
 fn is_announced_by_devices(host: &str) -> bool {
+    // A full name may end in the dot of the root (RFC 1034, section 3.1).
     host.trim_end_matches('.')
         .rsplit('.')
         .next()
         .is_some_and(|last| last.eq_ignore_ascii_case("local"))
 }
 
+/// What to do about an address or a port that cannot be bound.
 fn bind_hint(
     local: &SocketAddr,
     known: &[IpAddr],
@@ -243,6 +246,7 @@ fn bind_hint(
     let port = local.port();
     Some(match source.kind() {
         io::ErrorKind::AddrInUse => {
+            // No port follows 65535.
             let other = port.checked_add(1).unwrap_or(6000);
             if listens {
                 say!("udp.bind.hint-in-use-listen", port = port, other = other)
@@ -281,6 +285,7 @@ fn silence_hint(local: Option<SocketAddr>, filtered: u64) -> String {
     let Some(local) = local else {
         return say!("udp.no-datagram.hint");
     };
+    // The wildcard is an address to listen on. As a destination Windows refuses it.
     let own: IpAddr = match local.ip() {
         IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -320,6 +325,7 @@ fn template_hint(wrong: &template::Error, fields: Fields) -> String {
     }
 }
 
+/// What to do about a datagram that could not be sent.
 fn send_hint(peer: &SocketAddr, broadcast: bool, source: &io::Error) -> Option<String> {
     let port = peer.port();
     if let Some(rejected) = source.get_ref().and_then(|inner| inner.downcast_ref()) {
@@ -335,8 +341,10 @@ fn send_hint(peer: &SocketAddr, broadcast: bool, source: &io::Error) -> Option<S
         io::ErrorKind::NetworkUnreachable | io::ErrorKind::NetworkDown => {
             say!("udp.send.hint-no-route")
         }
+        // Linux reports EACCES for a broadcast address without `SO_BROADCAST` (ip(7)).
         io::ErrorKind::PermissionDenied if !broadcast => say!("udp.send.hint-broadcast"),
         io::ErrorKind::PermissionDenied => say!("udp.send.hint-forbidden"),
+        // Linux refuses a link-local destination without its interface (`EINVAL`, net/ipv6/datagram.c).
         io::ErrorKind::InvalidInput if lacks_zone(peer) => say!(
             "udp.send.hint-zone",
             host = peer.ip(),
@@ -348,6 +356,7 @@ fn send_hint(peer: &SocketAddr, broadcast: bool, source: &io::Error) -> Option<S
     })
 }
 
+/// Whether it is a link-local address without its interface: `fe80::1` and not `fe80::1%eth0`.
 fn lacks_zone(peer: &SocketAddr) -> bool {
     matches!(peer, SocketAddr::V6(v6) if v6.scope_id() == 0 && v6.ip().is_unicast_link_local())
 }

@@ -78,6 +78,7 @@ fn has_application(part: &Loaded, parts: &[Loaded], chip: Chip) -> Result<(), Er
     let begins = |bytes: Option<&[u8]>| {
         bytes
             .and_then(<[u8]>::first)
+            // Erased flash reads 0xff.
             .is_some_and(|&byte| byte != 0xff)
     };
     if !begins(covered(part, chip.boot_address())) {
@@ -241,6 +242,7 @@ fn own_place(part: &Loaded, chip: Chip) -> Option<(Sentence, u32)> {
     if Image::parse(&part.data).is_ok_and(|image| !image.is_app) {
         return Some((sentence!("flash.f-begins-with-bootloader"), boot));
     }
+    // esptool's `merge_bin` fills the space in front of the boot loader with 0xff.
     let is_merged = part.data.get(..boot as usize).is_some_and(is_blank)
         && at(boot).first() == Some(&image::MAGIC)
         && image::partitions(at(TABLE_OFFSET)).is_some();
@@ -410,6 +412,8 @@ pub fn board(
             continue;
         }
         let boot = piece.role == Role::Bootloader;
+        // The header of the boot loader names the flash size. ESP-IDF ends the start with an error if the chip is
+        // smaller.
         let asks = boot
             .then(|| Image::parse(&piece.data).ok()?.flash_size)
             .flatten();

@@ -23,7 +23,9 @@ const MOST_NUDGES: u32 = 100;
 pub(crate) struct Nudging {
     /// The pause after which to nudge; it doubles. `None`: never.
     pause: Option<Duration>,
+    /// When something came last, or the last nudge was sent.
     since: Instant,
+    /// How many nudges are left.
     left: u32,
 }
 
@@ -46,6 +48,7 @@ impl Nudging {
         self.since = Instant::now();
     }
 
+    /// When the next nudge is due, if nothing comes before.
     fn next_at(&self) -> Option<Instant> {
         let pause = self.pause.filter(|_| self.left > 0)?;
         Some(self.since + pause)

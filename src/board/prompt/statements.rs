@@ -70,6 +70,7 @@ impl Scan {
             rest = behind;
             if let Some(quote) = self.triple {
                 if byte == b'\\' {
+                    // The character after a backslash does not end the string, not even in a raw string.
                     rest = rest.get(1..).unwrap_or_default();
                 } else if byte == quote && rest.starts_with(&[quote, quote]) {
                     rest = rest.get(2..).unwrap_or_default();

@@ -114,6 +114,7 @@ impl TypedAhead {
     /// Takes what the board said: a prompt means that it has read the line.
     pub(super) fn heard(&mut self, bytes: &[u8]) {
         self.tail.extend_from_slice(bytes);
+        // A prompt with the line end before it has five bytes.
         let surplus = self.tail.len().saturating_sub(8);
         self.tail.drain(..surplus);
         if self.tail.ends_with(b">>> ") || self.tail.ends_with(b"... ") {

@@ -172,6 +172,7 @@ fn text(port: &str, name: Option<&str>, info: &Info) -> String {
     let mut out = String::new();
     let mut line = |name: String, value: Option<String>| {
         if let Some(value) = value {
+            // By hand, because `format!` counts a Chinese character as one column.
             let blanks = 10_usize.saturating_sub(name.width());
             // Writing to a String cannot fail. The board's text is untrusted.
             let _ = writeln!(

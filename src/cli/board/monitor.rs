@@ -61,6 +61,7 @@ pub(super) struct MonitorArgs {
     summary: Summary,
 }
 
+/// The regular expression of `--filter`.
 fn parse_filter(text: &str) -> Result<Regex, Sentence> {
     RegexBuilder::new(text)
         .size_limit(MAX_EXPRESSION)

@@ -97,6 +97,7 @@ impl AnnouncedSocket {
     fn reachable(&self) -> Vec<(Ipv4Addr, String)> {
         let takes_v4 = match self.local.ip() {
             IpAddr::V4(_) => true,
+            // A socket on `::` takes IPv4 too, unless `IPV6_V6ONLY` is set (ipv6(7)).
             IpAddr::V6(address) => address == Ipv6Addr::UNSPECIFIED && !self.only_v6,
         };
         let mut found = interface::reachable_v4();
@@ -181,6 +182,7 @@ pub(super) fn tell(places: &mut [AnnouncedSocket], look: Look) {
 /// Rows in a frame; `None` if the frame is wider than the terminal's `columns`.
 fn boxed(rows: &[String], columns: usize) -> Option<Vec<String>> {
     let width = rows.iter().map(|row| row.width()).max()?;
+    // On each side a line and a blank.
     if width + 4 > columns {
         return None;
     }

@@ -72,6 +72,7 @@ fn too_many(sources: &[String], limit: TooMany) -> Error {
 /// `PATTERN=REPLY`. A text pattern and its reply may have escapes; the reply may be `hex:`.
 fn of_flag(text: &str, escapes: bool, encoding: TextEncoding) -> Result<AnswerRule, Error> {
     let (pattern, reply) = split(text).ok_or_else(|| {
+        // A Chinese input method types this sign.
         let hint = match text.split_once('＝') {
             Some((pattern, reply)) => {
                 let line = format!("--on '{pattern}={reply}'");
@@ -149,6 +150,7 @@ fn of_file(
     // Only text depends on the encoding, and a regular expression takes long to compile.
     let pattern = match pattern {
         Pattern::Text(_) => {
+            // Without escapes, because TOML has its own.
             Pattern::parse(on, false, encoding).map_err(|source| pattern_error(&what, source))?
         }
         Pattern::Regex(_) | Pattern::Hex(_) => pattern.clone(),
@@ -182,6 +184,7 @@ fn of_file(
     })
 }
 
+/// The template of a reply, whose fields may be the groups of the pattern.
 fn template(
     text: &str,
     what: &str,
@@ -205,6 +208,7 @@ fn template(
     })
 }
 
+/// The error for an invalid pattern; `what` names where it stands.
 fn pattern_error(what: &str, source: crate::text::pattern::Error) -> Error {
     let what = what.to_owned();
     Error::Udp(udp::error::Error::Pattern {

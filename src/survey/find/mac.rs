@@ -22,6 +22,7 @@ impl Mac {
     /// Whether it is the address of one adapter: not of a group, not a blank.
     pub(super) fn is_of_one(self) -> bool {
         let [first, ..] = self.0;
+        // The lowest bit of the first byte marks the address of a group (IEEE 802).
         first & 1 == 0 && self.0 != [0; 6]
     }
 }

@@ -26,7 +26,7 @@ const DEFAULT_NAMES: [&str; 5] = [
 /// When to ask again: the answer may get lost.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// The longest answer to read.
+/// The longest answer to read (RFC 6762, section 17).
 const MAX_LEN: usize = 9000;
 
 /// The most records of a kind in an answer. A board's name needs one.

@@ -50,6 +50,7 @@ fn of_proc(table: &str) -> Vec<NearDevice> {
     let entries = table.lines().filter_map(|line| {
         let mut columns = line.split_whitespace();
         let address = columns.next()?.parse().ok()?;
+        // The column between is the kind of network.
         let flags = columns.nth(1)?.strip_prefix("0x")?;
         let mac: Mac = columns.next()?.parse().ok()?;
         let is_complete = u32::from_str_radix(flags, 16).ok()? & 2 != 0;

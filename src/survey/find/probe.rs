@@ -53,6 +53,7 @@ impl Probes {
     pub(super) fn tick(&mut self) {
         for (_, state, socket) in &mut self.0 {
             let Some(asked) = socket else { continue };
+            // That something came is enough. Linux cuts a longer reply without an error.
             *state = match asked.recv(&mut [0; 1]) {
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => PortState::Closed,
                 // Windows: the reply was longer, or it was refused.

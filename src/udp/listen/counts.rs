@@ -181,6 +181,7 @@ impl Peers {
 impl<'a> ListenCounts<'a> {
     /// All counters at zero.
     pub(super) fn new(plan: &'a ListenPlan, now: Instant) -> Self {
+        // To know which senders are on this machine, and which addresses must not be answered.
         let wants_interfaces = plan.sequenced || plan.answers.is_some();
         // Without a tracker and without figures: numbers of different senders would look like loss.
         let rest = Peer {
@@ -283,6 +284,7 @@ impl<'a> ListenCounts<'a> {
             .as_ref()
             .is_some_and(|plan| !plan.rules.is_empty());
         if plan.check.is_some() || has_rules {
+            // Without numbers there are no notes yet, nor for a sender beyond the limit.
             self.notes.resize(run.len(), Notes::default());
         }
         if let Some(check) = plan.check {
@@ -323,6 +325,7 @@ impl<'a> ListenCounts<'a> {
                 if rule.is_none() && answering.fallback.is_none() {
                     continue;
                 }
+                // Only now: a request that no rule answers does not use up the sender's share.
                 peer.rate.count();
                 answers.answer(
                     Request {

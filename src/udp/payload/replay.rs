@@ -42,6 +42,7 @@ pub(crate) struct ReplayOptions {
 impl ReplayOptions {
     /// Whether to send a datagram; counts it if not.
     fn wants(&self, recorded: &Recorded<'_>, left_out: &mut SkippedPackets) -> bool {
+        // In the capture of an IPv6 socket, IPv4 senders have the mapped form.
         let from = recorded.from.ip().to_canonical();
         if !self.from.is_empty() && !self.from.iter().any(|prefix| prefix.contains(from)) {
             left_out.other_sender += 1;
@@ -58,9 +59,11 @@ impl ReplayOptions {
 /// Datagrams that came with one read call.
 #[derive(Debug, Default)]
 struct ReadBatch {
+    /// The payloads, one behind the other.
     bytes: Vec<u8>,
     /// The end of each payload, and its time since the first datagram.
     ends: Vec<(usize, Duration)>,
+    /// What was passed over.
     left_out: SkippedPackets,
 }
 
@@ -76,17 +79,20 @@ enum CaptureEvent {
 pub(crate) struct Replay {
     input: Input,
     options: ReplayOptions,
+    /// From the reading thread, once it runs.
     reads: Option<mpsc::Receiver<Result<CaptureEvent, Error>>>,
     batch: ReadBatch,
     /// The next datagram of the batch.
     next: usize,
     is_open: bool,
+    /// Whether the thread has handed over everything.
     is_at_end: bool,
     /// The time of the first datagram of this round.
     start: Option<Instant>,
     /// Datagrams of this round so far.
     made: u64,
     left_out: SkippedPackets,
+    /// The longest payload that the peer's address family carries.
     max: usize,
 }
 
@@ -270,6 +276,7 @@ impl Read for Flushing {
     }
 }
 
+/// Starts the thread that reads.
 fn read_on_thread(
     input: Input,
     options: ReplayOptions,
@@ -293,6 +300,7 @@ fn read_on_thread(
     }
 }
 
+/// Reads the capture to its end, on the thread.
 fn read_all(
     input: &Input,
     options: &ReplayOptions,

@@ -474,6 +474,7 @@ impl Source {
                 }
                 SourceState::Replay(replay) => {
                     if replay.is_at_end() {
+                        // Rounds of an empty input would be a loop that sends nothing and never waits.
                         let is_empty_round = !replay.rewind();
                         self.end_round();
                         if is_empty_round {

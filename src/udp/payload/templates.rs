@@ -24,23 +24,32 @@ pub(crate) struct Item {
 /// Templates that take turns.
 #[derive(Debug)]
 pub(crate) struct Templates {
+    /// The templates in their order.
     items: Vec<Item>,
+    /// The template whose turn it is.
     next: usize,
     /// The number of the next datagram.
     seq: u64,
+    /// What rendering needs again and again.
     state: RenderState,
+    /// The input lines, if the templates have `{line}`.
     lines: Option<InputLines>,
+    /// The longest payload, which depends on the peer's address family.
     max: usize,
+    /// The name of that family, for errors.
     family: &'static str,
 }
 
 /// The input lines of a template.
 #[derive(Debug)]
 struct InputLines {
+    /// Gives the lines.
     source: Source,
     /// Lines that were read but not rendered yet.
     read: Outbox,
+    /// The first of them that was not rendered.
     next: usize,
+    /// Whether no more lines come.
     is_at_end: bool,
 }
 

@@ -31,7 +31,9 @@ pub(crate) struct SendSummary {
     pub(crate) last_error: Option<io::Error>,
     /// The neighbour-table state of a peer that sent nothing back.
     pub(crate) neighbour: Option<Neighbour>,
+    /// The round-trip times of the replies.
     pub(super) rtt: Spread,
+    /// How long the run took, with the wait for replies.
     pub(super) elapsed: Duration,
     /// The time from the first datagram to the last.
     pub(super) sending: Duration,

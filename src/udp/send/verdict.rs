@@ -23,6 +23,7 @@ pub(crate) fn verdict(
         if got >= enough && is_expected {
             return Ok(());
         }
+        // Otherwise an error of the network says more than the number of replies.
         if report.refused == 0 && report.errors == 0 {
             return Err(match (got, report.neighbour.take()) {
                 (0, Some(Neighbour::Silent { interface })) => {

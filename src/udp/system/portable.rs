@@ -126,6 +126,7 @@ pub(crate) fn interfaces() -> Vec<NamedInterface> {
     let mut found: Vec<NamedInterface> = Vec::new();
     for interface in adapter::all() {
         if let Some(index) = interface.index
+            // There is an entry for each address, and here one for each interface is wanted.
             && found.iter().all(|known| known.index != index)
         {
             found.push(NamedInterface {
@@ -357,6 +358,7 @@ pub(crate) fn answer(
         return Ok(1);
     };
     let peer = match peer {
+        // An IPv6 socket for both families takes an IPv4 address only in its mapped form (RFC 3493, section 3.7).
         SocketAddr::V4(v4) if !socket_is_v4 => (v4.ip().to_ipv6_mapped(), v4.port()).into(),
         _ => *peer,
     };
