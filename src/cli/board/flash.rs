@@ -1,42 +1,35 @@
 //! `udpcli board flash`.
-//!
-//! Long because each flag is declared, checked against the others and explained here.
 
 mod progress;
+mod report;
+mod values;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use espflash::target::Chip;
-use unicode_width::UnicodeWidthStr as _;
 
 use self::progress::FlashProgress;
+use self::report::{describe, report, tell_dry_run};
+use self::values::{FlashModeArg, KeepOrReplace, chip, flash_baud, flash_size};
 use super::fleet::{self, Job};
 use super::{SerialArgs, TextOrJson, session};
 use crate::board::error::Error as BoardError;
 use crate::board::flash::content::{self, ContentRequest, FlashContent};
 use crate::board::flash::error::Error as FlashError;
 use crate::board::flash::files::{self, Given};
-use crate::board::flash::image::FlashMode;
-use crate::board::flash::layout::{FilesFate, LayoutRequest, rows};
+use crate::board::flash::layout::{FilesFate, LayoutRequest};
 use crate::board::flash::reset::{After, ResetMethod};
-use crate::board::flash::{
-    self, BackupTarget, Connect, Description, FlashPlan, Flashed, Options, Wanted, backup, check,
-    press_reset,
-};
+use crate::board::flash::{self, BackupTarget, Connect, FlashPlan, Options, Wanted, backup};
 use crate::board::port::{self, Port};
 use crate::board::ports::{self, Listed};
 use crate::board::wire::Logged;
 use crate::cli::output;
-use crate::cli::{GlobalArgs, complete, value};
+use crate::cli::{GlobalArgs, complete};
 use crate::error::{Error, Outcome};
 use crate::shutdown::Shutdown;
 use crate::terminal::{sanitize, stdout};
-use crate::text::fullwidth::to_ascii;
-use crate::text::seconds;
-use crate::text::sentence::{Sentence, sentence};
 use crate::wait::{Site, Wait, Waited};
 use crate::words::catalogue::{in_language, say, text};
 use crate::words::language::Language;
@@ -83,74 +76,6 @@ pub(super) struct FlashArgs {
     monitor: bool,
     #[arg(long)]
     force: bool,
-}
-
-/// What to do with the board's files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum KeepOrReplace {
-    Keep,
-    Replace,
-}
-
-/// How the boot loader makes the chip read its flash.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum FlashModeArg {
-    Keep,
-    Dio,
-    Qio,
-    Dout,
-    Qout,
-}
-
-impl FlashModeArg {
-    /// The mode to set; `None` leaves the image's own.
-    fn wanted(self) -> Option<FlashMode> {
-        match self {
-            Self::Keep => None,
-            Self::Dio => Some(FlashMode::Dio),
-            Self::Qio => Some(FlashMode::Qio),
-            Self::Dout => Some(FlashMode::Dout),
-            Self::Qout => Some(FlashMode::Qout),
-        }
-    }
-}
-
-/// Parses a flash size in the usual notation: `8MB`, `8M`, `512KB`.
-fn flash_size(text: &str) -> Result<u32, Sentence> {
-    let upper = to_ascii(text).to_ascii_uppercase();
-    // `8MiB`, `8MB` and `8M` all mean 8,388,608 bytes here: a flash chip has no other kind.
-    let upper = upper.trim_end_matches("IB").trim_end_matches('B');
-    let bytes = match (upper.strip_suffix('M'), upper.strip_suffix('K')) {
-        (Some(number), _) => number
-            .parse::<u32>()
-            .ok()
-            .and_then(|n| n.checked_mul(1 << 20)),
-        (_, Some(number)) => number
-            .parse::<u32>()
-            .ok()
-            .and_then(|n| n.checked_mul(1 << 10)),
-        _ => None,
-    };
-    // Flash chips have 256 KB to 128 MB.
-    bytes
-        .filter(|bytes| bytes.is_power_of_two() && (1 << 18..=1 << 27).contains(bytes))
-        .ok_or_else(|| sentence!("flash.size-format"))
-}
-
-/// Parses a baud rate that serial adapters and the chip's stub support.
-fn flash_baud(text: &str) -> Result<u32, Sentence> {
-    value::number(text, 9600..=2_000_000)
-}
-
-/// Parses the name of a chip as in Espressif's tools, with or without its hyphen.
-fn chip(text: &str) -> Result<Chip, Sentence> {
-    let plain = to_ascii(text).to_lowercase().replace('-', "");
-    let chip = plain.parse().ok();
-    chip.filter(|chip| flash::supported().any(|known| known == *chip))
-        .ok_or_else(|| {
-            let chips = Sentence::verbatim_list(flash::supported());
-            sentence!("flash.no-such-chip", chips <- chips)
-        })
 }
 
 /// Reads, checks and writes the files.
@@ -377,94 +302,6 @@ fn open(serial: &SerialArgs, shutdown: &Shutdown) -> Result<(String, Box<dyn Por
     })?;
     let port = Logged::over(port, address.wire.as_ref());
     Ok((address.port, port))
-}
-
-/// Prints the result of a dry run, apart from the plan.
-fn tell_dry_run(plan: &FlashPlan, flashed: &Flashed) {
-    let (written, total) = (flashed.written.changed, flashed.written.total);
-    if plan.options.erase_all {
-        tracing::info!(say = "flash.dry-run-erase", written = %written, total = %total);
-    } else {
-        tracing::info!(say = "flash.dry-run", written = %written, total = %total);
-    }
-    if !flashed.started && plan.after == After::HardReset {
-        tracing::info!("{}", text(&press_reset()));
-    }
-}
-
-/// Tells what was written, and what the board does now.
-fn report(plan: &FlashPlan, flashed: &Flashed, elapsed: Duration) {
-    let written = flashed.written;
-    if let Some(path) = &flashed.kept {
-        tracing::info!(say = "flash.backed-up", path = %path.display());
-    }
-    let verified = if plan.options.verify {
-        say!("flash.verified")
-    } else {
-        say!("flash.not-verified")
-    };
-    // A backup writes nothing.
-    if written.total == 0 {
-    } else if written.changed == 0 {
-        tracing::info!(say = "flash.nothing-to-write", total = %written.total, verified = %verified);
-    } else {
-        tracing::info!(
-            say = "flash.written",
-            written = %written.changed,
-            total = %written.total,
-            time = %seconds(elapsed),
-            sent = %written.sent,
-            verified = %verified
-        );
-    }
-    if flashed.started {
-        tracing::info!(say = "flash.starts");
-    } else if plan.after == After::HardReset {
-        tracing::info!("{}", text(&press_reset()));
-    } else {
-        tracing::info!(say = "flash.stays");
-    }
-}
-
-/// The description of a board for people: one line per fact.
-fn describe(description: &Description) -> String {
-    let chip = &description.chip;
-    let mut told = String::new();
-    let mut line = |name: String, value: String| {
-        let blanks = 11_usize.saturating_sub(name.width());
-        // Writing to a String cannot fail.
-        let _ = writeln!(told, "{name}{:blanks$} {value}", "");
-    };
-    line(
-        say!("flash.info-chip"),
-        say!(
-            "flash.info-chip-value",
-            chip = flash::name(chip.chip),
-            revision = format!("{}.{}", chip.revision.0, chip.revision.1)
-        ),
-    );
-    line(say!("flash.info-mac"), flash::mac(chip.mac));
-    // Maker and capacity, as esptool shows them: three bytes.
-    let id = format!("{:#08x}", chip.flash_id);
-    let size = check::megabytes(u64::from(chip.flash_size));
-    line(
-        say!("flash.info-flash"),
-        match chip.flash_size {
-            0 => say!("flash.info-unsized", id = id),
-            _ => say!("flash.info-sized", size = size, id = id),
-        },
-    );
-    if description.partitions.is_none() {
-        line(
-            say!("flash.info-partitions"),
-            say!("flash.info-no-partitions"),
-        );
-    }
-    if !description.contents.is_empty() {
-        told.push('\n');
-        told.push_str(&rows::contents(&description.contents, &text));
-    }
-    told
 }
 
 /// Prints chip and flash content: for `udpcli board info --flash`.
