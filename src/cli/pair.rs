@@ -264,7 +264,8 @@ fn end(
     file: Option<&ReportFile>,
 ) -> Result<Outcome, Error> {
     if out.format == PairFormat::Junit {
-        out.write(&junit::document(reports));
+        let document = junit::document(reports, |report| out.name(report));
+        out.write(&document);
     }
     if let Some(file) = file {
         let name = |report: &BoardReport| out.name(report).map(str::to_owned);

@@ -246,7 +246,13 @@ fn an_xml_parser_accepts_the_junit_report() {
     );
     assert!(said.contains("'tests': 9"), "{said}");
     let good = wifi_board(VirtualBoard::options(), 83);
-    let finished = pair(&good, &Pc::new(), &format!("{QUICK} --format junit")).expect_code(0);
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = folder.path().join("names.csv");
+    fs::write(&names, "aa:bb:cc:dd:ee:ff,小明 & Co,A1\n").expect("a list of names");
+    let args = format!("{QUICK} --format junit --names {}", names.display());
+    let finished = pair(&good, &Pc::new(), &args).expect_code(0);
+    let xml = finished.text();
+    assert!(xml.contains("<testsuite name=\"小明 &amp; Co "), "{xml}");
     let said = read(&finished.stdout);
     assert!(
         said.contains("{'tests': 9, 'failures': 0, 'errors': 0, 'skipped': 0}"),

@@ -9,13 +9,19 @@ use crate::pair::results::{BoardReport, StepResult, Verdict};
 use crate::words;
 use crate::words::language::{self, Language};
 
-/// All reports as one document.
-pub(super) fn document(reports: &[BoardReport]) -> String {
-    language::within(Language::English, || in_english(reports))
+/// All reports as one document; `name` is what a board is called.
+pub(super) fn document<'a>(
+    reports: &[BoardReport],
+    name: impl Fn(&BoardReport) -> Option<&'a str>,
+) -> String {
+    language::within(Language::English, || in_english(reports, name))
 }
 
 /// The document, in the language in force.
-fn in_english(reports: &[BoardReport]) -> String {
+fn in_english<'a>(
+    reports: &[BoardReport],
+    name: impl Fn(&BoardReport) -> Option<&'a str>,
+) -> String {
     let mut document = quick_junit::Report::new("udpcli pair");
     // Boards are tested in parallel.
     document.set_time(
@@ -26,7 +32,11 @@ fn in_english(reports: &[BoardReport]) -> String {
             .unwrap_or_default(),
     );
     for report in reports {
-        let mut suite = TestSuite::new(printable(&report.port));
+        let title = name(report).map_or_else(
+            || report.port.clone(),
+            |name| format!("{name} {}", report.port),
+        );
+        let mut suite = TestSuite::new(printable(&title));
         suite.set_time(report.time);
         suite.add_test_cases(report.steps.iter().map(|step| case(report, step)));
         document.add_test_suite(suite);
