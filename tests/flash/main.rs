@@ -23,6 +23,7 @@ mod release;
 mod reset;
 mod rfc2217;
 mod safety;
+mod stand_in;
 mod stop;
 mod support;
 mod write;
