@@ -63,14 +63,27 @@ pub(super) struct ProfileSettings {
     pub(super) blocks_all: bool,
     /// `DisableNotifications` is not set: Windows asks about a program that starts to listen.
     pub(super) asks: bool,
+    /// `AllowLocalPolicyMerge`: whether the rules of this PC count beside those that the network's administrator prescribes.
+    pub(super) has_local_rules: bool,
+}
+
+/// The rules, as the registry has them.
+#[derive(Debug, Default)]
+pub(super) struct FirewallRules {
+    /// Those of this PC.
+    pub(super) local: Vec<String>,
+    /// Those that the network's administrator prescribes.
+    pub(super) prescribed: Vec<String>,
 }
 
 /// Who listens where.
 pub(super) struct ListeningProgram<'a> {
     /// The port.
     pub(super) port: u16,
-    /// The path of this program.
+    /// The path of this program, as it was started.
     pub(super) program: &'a str,
+    /// The path without links. Package managers start a program by a link, and rules may name either.
+    pub(super) resolved: &'a str,
     /// The value of an environment variable, for paths such as `%SystemDrive%\udpcli.exe`.
     pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -78,7 +91,7 @@ pub(super) struct ListeningProgram<'a> {
 /// What becomes of a first datagram in a network of this profile.
 pub(super) fn verdict(
     settings: ProfileSettings,
-    rules: &[String],
+    rules: &FirewallRules,
     listener: &ListeningProgram<'_>,
 ) -> FirewallVerdict {
     let by = Firewall::Windows;
@@ -97,7 +110,8 @@ pub(super) fn verdict(
         });
     }
     let (mut may_block, mut allows) = (false, Match::No);
-    for text in rules {
+    let local = settings.has_local_rules.then_some(&rules.local);
+    for text in rules.prescribed.iter().chain(local.into_iter().flatten()) {
         let Some(rule) = RuleFields::parse(text) else {
             continue;
         };
@@ -269,8 +283,8 @@ impl<'a> RuleFields<'a> {
 
     /// What removes a rule that blocks. The rules that Windows made for this program go together, and Windows asks again.
     fn command_to_remove(&self, listener: &ListeningProgram<'_>) -> String {
-        if self.has("App") {
-            let program = listener.program;
+        if let Some(program) = self.values("App").next() {
+            let program = expanded(program, listener.variable);
             return format!(
                 "netsh advfirewall firewall delete rule name=all dir=in program=\"{program}\""
             );
@@ -289,7 +303,8 @@ fn is_program(path: &str, listener: &ListeningProgram<'_>) -> bool {
         let path = path.strip_prefix(r"\\?\").unwrap_or(path);
         path.replace('/', r"\").to_lowercase()
     };
-    plain(&path) == plain(listener.program)
+    let path = plain(&path);
+    path == plain(listener.program) || path == plain(listener.resolved)
 }
 
 /// Replaces `%NAME%` by the variable's value, and leaves unknown names as they are.
@@ -334,7 +349,7 @@ pub(super) fn last_connected(bytes: &[u8]) -> Option<[u16; 7]> {
 pub(super) fn overall(
     current: Option<Profile>,
     settings: &[ProfileSettings],
-    rules: &[String],
+    rules: &FirewallRules,
     listener: &ListeningProgram<'_>,
 ) -> FirewallVerdict {
     let mut verdicts = settings

@@ -1,6 +1,8 @@
 //! Reads the settings of Microsoft Defender Firewall; an ordinary user may.
 
-use super::windows::{ListeningProgram, Profile, ProfileSettings, last_connected, overall};
+use super::windows::{
+    FirewallRules, ListeningProgram, Profile, ProfileSettings, last_connected, overall,
+};
 use super::{Firewall, FirewallVerdict};
 use crate::registry::RegistryKey;
 
@@ -19,16 +21,20 @@ pub(super) fn look(port: u16) -> FirewallVerdict {
     let prescribed = RegistryKey::open(PRESCRIBED);
     let settings =
         Profile::ALL.map(|profile| profile_settings(profile, &policy, prescribed.as_ref()));
-    let rules: Vec<String> = [Some(&policy), prescribed.as_ref()]
-        .into_iter()
-        .flatten()
-        .filter_map(|key| key.child("FirewallRules"))
-        .flat_map(|key| key.texts())
-        .collect();
+    let texts = |key: &RegistryKey| {
+        let rules = key.child("FirewallRules");
+        rules.map(|key| key.texts()).unwrap_or_default()
+    };
+    let rules = FirewallRules {
+        local: texts(&policy),
+        prescribed: prescribed.as_ref().map(texts).unwrap_or_default(),
+    };
     let program = std::env::current_exe().unwrap_or_default();
+    let resolved = program.canonicalize().unwrap_or_default();
     let listener = ListeningProgram {
         port,
         program: &program.to_string_lossy(),
+        resolved: &resolved.to_string_lossy(),
         variable: &|name| std::env::var(name).ok(),
     };
     overall(current_profile(), &settings, &rules, &listener)
@@ -55,6 +61,7 @@ fn profile_settings(
         blocks: is("DefaultInboundAction", true),
         blocks_all: is("DoNotAllowExceptions", false),
         asks: !is("DisableNotifications", false),
+        has_local_rules: is("AllowLocalPolicyMerge", true),
     }
 }
 

@@ -16,6 +16,7 @@ use crate::board::path::with_slashes;
 use crate::board::port::LineFault;
 use crate::board::ports::Chip;
 use crate::processes::Process;
+use crate::text::fullwidth;
 use crate::text::seconds;
 use crate::text::sentence::{Sentence, sentence};
 use crate::words::catalogue::say;
@@ -300,6 +301,12 @@ fn open_hint(name: &str, holders: &[Process], source: &io::Error) -> String {
         } else {
             say!("board.open.hint-holder")
         };
+    }
+    if let Some(typed) = fullwidth::first_typed(name)
+        && source.kind() != io::ErrorKind::PermissionDenied
+    {
+        let meant = fullwidth::to_ascii(name);
+        return say!("usage.typed-word", typed = typed, meant = meant);
     }
     match source.kind() {
         _ if holder::is_held(source) => say!("board.open.hint-held"),

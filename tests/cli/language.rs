@@ -321,6 +321,10 @@ fn no_error_is_left_in_english_where_the_words_come_from_elsewhere() {
             "前面没有可以重复的内容",
         ),
         (
+            &["board", "info", "-s", "“COM３”"],
+            "“ 是用中文输入法输入的：请写成 COM3",
+        ),
+        (
             &["board", "cp", "：a", "：b", "-s", "./nosuch"],
             "无法打开串口 ./nosuch",
         ),

@@ -4,6 +4,9 @@ use super::*;
 
 const PROGRAM: &str = r"C:\Users\小明\Downloads\udpcli.exe";
 
+/// Where a link from PROGRAM would lead.
+const RESOLVED: &str = r"\\?\C:\Packages\udpcli\udpcli.exe";
+
 fn variable(name: &str) -> Option<String> {
     name.eq_ignore_ascii_case("USERPROFILE")
         .then(|| r"C:\Users\小明".to_owned())
@@ -16,17 +19,25 @@ fn settings(profile: Profile) -> ProfileSettings {
         blocks: true,
         blocks_all: false,
         asks: false,
+        has_local_rules: true,
+    }
+}
+
+fn local(rules: &[&str]) -> FirewallRules {
+    FirewallRules {
+        local: rules.iter().map(ToString::to_string).collect(),
+        prescribed: Vec::new(),
     }
 }
 
 fn judge(settings: ProfileSettings, rules: &[&str]) -> FirewallVerdict {
-    let rules: Vec<String> = rules.iter().map(ToString::to_string).collect();
     let listener = ListeningProgram {
         port: 6000,
         program: PROGRAM,
+        resolved: RESOLVED,
         variable: &variable,
     };
-    verdict(settings, &rules, &listener)
+    verdict(settings, &local(rules), &listener)
 }
 
 fn public(rules: &[&str]) -> FirewallVerdict {
@@ -55,7 +66,7 @@ fn a_rule_that_blocks_beats_rules_that_allow() {
         assert_eq!(block.rule, "udpcli.exe");
         assert_eq!(
             block.command,
-            format!("netsh advfirewall firewall delete rule name=all dir=in program=\"{PROGRAM}\"")
+            r#"netsh advfirewall firewall delete rule name=all dir=in program="C:\users\小明\downloads\UDPCLI.exe""#
         );
     }
     // That rule is for public networks only.
@@ -120,6 +131,42 @@ fn a_rule_for_some_senders_allows_some() {
 }
 
 #[test]
+fn a_rule_for_the_program_behind_a_link_is_for_this_program() {
+    let rule = r"v2.30|Action=Block|Active=TRUE|Dir=In|App=c:\packages\UDPCLI\udpcli.exe|Name=x|";
+    let block = blocked(public(&[rule]));
+    assert!(
+        block
+            .command
+            .ends_with(r#"program="c:\packages\UDPCLI\udpcli.exe""#),
+        "{}",
+        block.command
+    );
+}
+
+/// A school may prescribe that only its own rules count.
+#[test]
+fn rules_of_this_pc_count_only_where_the_administrator_lets_them() {
+    let allow = "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=17|LPort=6000|Name=class|";
+    let mut of = settings(Profile::Domain);
+    assert_eq!(judge(of, &[allow]), ALLOWED);
+    of.has_local_rules = false;
+    blocked(judge(of, &[allow]));
+    let rules = FirewallRules {
+        local: vec![CANCELLED.replace("Public", "Domain")],
+        prescribed: vec![allow.to_owned()],
+    };
+    let listener = ListeningProgram {
+        port: 6000,
+        program: PROGRAM,
+        resolved: RESOLVED,
+        variable: &variable,
+    };
+    assert_eq!(verdict(of, &rules, &listener), ALLOWED);
+    of.has_local_rules = true;
+    blocked(verdict(of, &rules, &listener));
+}
+
+#[test]
 fn the_profiles_settings_count() {
     let mut of = settings(Profile::Public);
     of.asks = true;
@@ -138,16 +185,17 @@ fn the_network_that_was_connected_last_counts() {
     let listener = ListeningProgram {
         port: 6000,
         program: PROGRAM,
+        resolved: RESOLVED,
         variable: &variable,
     };
     let all = Profile::ALL.map(settings);
-    let rules = ["v2.30|Action=Allow|Active=TRUE|Dir=In|Profile=Private|Name=x|".to_owned()];
+    let rules = local(&["v2.30|Action=Allow|Active=TRUE|Dir=In|Profile=Private|Name=x|"]);
     let of = |current| overall(current, &all, &rules, &listener);
     assert_eq!(of(Some(Profile::Private)), ALLOWED);
     blocked(of(Some(Profile::Public)));
     assert_eq!(of(None), FirewallVerdict::Unknown(Some(Firewall::Windows)));
     assert!(matches!(
-        overall(None, &all, &[], &listener),
+        overall(None, &all, &FirewallRules::default(), &listener),
         FirewallVerdict::Blocked(_)
     ));
     let earlier = [0xea, 7, 11, 0, 5, 0, 27, 0, 9, 0, 0, 0, 0, 0, 0, 0];
