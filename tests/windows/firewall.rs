@@ -11,6 +11,9 @@ const POLICY: &str =
     r"HKLM\SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy";
 const NETWORK: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\NetworkList\Profiles\{3a5c0b7e-0000-4000-8000-udpcli000001}";
 
+/// What a school's administrator prescribes.
+const PRESCRIBED: &str = r"HKLM\SOFTWARE\Policies\Microsoft\WindowsFirewall";
+
 /// Runs Wine's `reg`.
 pub(crate) fn reg(args: &[&str]) {
     let wine = std::env::var_os("UDPCLI_WINE").expect("looked for before");
@@ -37,6 +40,7 @@ impl Drop for Keys {
     fn drop(&mut self) {
         reg(&["delete", POLICY, "/f"]);
         reg(&["delete", NETWORK, "/f"]);
+        reg(&["delete", PRESCRIBED, "/f"]);
     }
 }
 
@@ -66,6 +70,8 @@ fn rules_and_profiles_in_the_registry_are_read() {
             "1",
         );
     }
+    let school = format!(r"{PRESCRIBED}\StandardProfile");
+    set(&school, "DisableNotifications", "REG_DWORD", "0");
     // Thursday, 27 November 2026, 9:00, in a public network.
     let time = "ea070b0004001b000900000000000000";
     set(NETWORK, "DateLastConnected", "REG_BINARY", time);
@@ -104,6 +110,16 @@ fn rules_and_profiles_in_the_registry_are_read() {
 
     // The same in a private network, for which the rule that blocks is not.
     set(NETWORK, "Category", "REG_DWORD", "1");
+    assert_eq!(finding()["code"], "firewall-allows");
+    // A school may let only its own rules count.
+    set(&school, "AllowLocalPolicyMerge", "REG_DWORD", "0");
+    assert_eq!(finding()["code"], "firewall-asks");
+    set(
+        &format!(r"{PRESCRIBED}\FirewallRules"),
+        "{school}",
+        "REG_SZ",
+        allow,
+    );
     assert_eq!(finding()["code"], "firewall-allows");
     set(
         &format!(r"{POLICY}\StandardProfile"),
