@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 
 use fluent_bundle::concurrent::FluentBundle;
 use fluent_bundle::{FluentArgs, FluentResource};
+use unicode_width::UnicodeWidthChar as _;
 
 use crate::text::sentence::{Sentence, SentenceValue};
 use crate::words::language::{self, Language};
@@ -85,10 +86,46 @@ pub fn in_language(language: Language, sentence: &Sentence) -> String {
         return text.clone();
     }
     let args = args(language, sentence);
-    find(language, sentence.id, &args)
+    let text = find(language, sentence.id, &args)
         .or_else(|| find(Language::English, sentence.id, &args))
         // tests/words.rs prevents this.
-        .unwrap_or_else(|| sentence.id.to_owned())
+        .unwrap_or_else(|| sentence.id.to_owned());
+    match language {
+        Language::English => text,
+        Language::Chinese => without_gaps(text, sentence),
+    }
+}
+
+/// Chinese has a space beside a path, but none between two Chinese words: `无法读取 { $object }` is written for both, and
+/// the object may be a phrase of the catalogue. Only spaces beside such phrases are removed, never those of a value.
+fn without_gaps(mut text: String, sentence: &Sentence) -> String {
+    let is_wide = |character: Option<char>| character.and_then(char::width) == Some(2);
+    for (_, part) in &sentence.parts {
+        let SentenceValue::Phrase(phrase) = part else {
+            continue;
+        };
+        if phrase.id.is_empty() {
+            continue;
+        }
+        let phrase = in_language(Language::Chinese, phrase);
+        let Some(place) = text.find(&phrase) else {
+            continue;
+        };
+        let end = place + phrase.len();
+        let after = text.get(end..).and_then(|rest| rest.strip_prefix(' '));
+        if is_wide(phrase.chars().next_back())
+            && is_wide(after.and_then(|rest| rest.chars().next()))
+        {
+            text.remove(end);
+        }
+        let before = text.get(..place).and_then(|rest| rest.strip_suffix(' '));
+        if is_wide(phrase.chars().next())
+            && is_wide(before.and_then(|rest| rest.chars().next_back()))
+        {
+            text.remove(place - 1);
+        }
+    }
+    text
 }
 
 /// An event's sentence in the current language. The ID comes from the event, so it may be unknown.
@@ -187,3 +224,23 @@ macro_rules! say {
     };
 }
 pub(crate) use say;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::sentence::sentence;
+
+    #[test]
+    fn chinese_has_no_space_between_two_chinese_words() {
+        let said = |object: Sentence| {
+            let sentence = sentence!("udp.file-read", object => object);
+            in_language(Language::Chinese, &sentence)
+        };
+        assert_eq!(said(sentence!("udp.stdin")), "无法读取标准输入");
+        assert_eq!(said(Sentence::verbatim("a.bin")), "无法读取 a.bin");
+        // A value stays as it is.
+        assert_eq!(said(Sentence::verbatim("作业 一")), "无法读取 作业 一");
+        let path = sentence!("report.the-file", file = "课 1.html");
+        assert_eq!(said(path), "无法读取 HTML 报告 课 1.html");
+    }
+}

@@ -104,7 +104,7 @@ pub(super) fn remote_path() -> impl TypedValueParser<Value = RemotePath> {
             let error = Error::from(refusal);
             match words::hint(&error) {
                 // clap takes one text for an error, so the hint has to be part of it.
-                Some(hint) => format!("{}; {hint}", words::message(&error)),
+                Some(hint) => say!("value.and", problem = words::message(&error), hint = hint),
                 None => words::message(&error),
             }
         })

@@ -85,6 +85,7 @@ re-too-deep = { $problem }
 re-flag = { $problem }
 re-property = { $problem }
 re-other = { $problem }
+and = { $problem }; { $hint }
 process = { $name } (process { $id })
 
 # What the operating system says: in English as it says it.

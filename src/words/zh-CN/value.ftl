@@ -85,6 +85,7 @@ re-too-deep = 括号嵌套得太深（{ $problem }）
 re-flag = 没有这个标志（{ $problem }）
 re-property = 没有这种 Unicode 字符类别（{ $problem }）
 re-other = 原文：{ $problem }
+and = { $problem }；{ $hint }
 process = { $name }（进程号 { $id }）
 
 # 操作系统报告的错误；括号里是原文，便于搜索。
