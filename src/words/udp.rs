@@ -5,9 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::config::PROJECT_FILE;
 use crate::file;
-use crate::text::seconds;
 use crate::text::sentence::Sentence;
 use crate::text::template::{self, Fields, TemplateAdvice};
+use crate::text::{pattern, seconds};
 use crate::udp::error::Error;
 use crate::udp::{Rejected, family_name, interface};
 use crate::words::catalogue::say;
@@ -192,6 +192,9 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Option { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
             say!("udp.option.hint-denied")
         }
+        Error::Pattern { source, .. } if matches!(source, pattern::Error::Escape(_)) => {
+            say!("udp.escape.hint")
+        }
         Error::Pattern { .. } => say!("messages.pattern.hint"),
         Error::Template { source, fields, .. } => template_hint(source, *fields),
         Error::NotUtf8 { .. } => say!("udp.not-utf8.hint"),
@@ -307,6 +310,9 @@ fn template_hint(wrong: &template::Error, fields: Fields) -> String {
         template::Error::Unknown { nearest, .. } => nearest.as_ref(),
         _ => None,
     };
+    if matches!(wrong, template::Error::Escape(_)) {
+        return say!("udp.escape.hint");
+    }
     match (nearest, wrong.advice(), fields) {
         (Some(nearest), ..) => say!("messages.template.hint-nearest", nearest = nearest),
         (_, Some(TemplateAdvice::Pipe), _) => say!("messages.template.hint-pipe"),

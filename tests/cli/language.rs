@@ -280,6 +280,10 @@ fn no_error_is_left_in_english_where_the_words_come_from_elsewhere() {
             "没有这个文件或文件夹（No such file or directory (os error 2)）",
         ),
         (&["listen", "--port：6000"], "请写成 --port 6000"),
+        (
+            &["listen", "-e", "--on", "x=\\q"],
+            "-e 能识别 \\n \\r \\t \\0",
+        ),
         (&["listen", "--check", "x"], "应当是 sum8、xor8、crc8、"),
         (
             &["listen", "--stats", "-1"],

@@ -234,7 +234,7 @@ relay-delay = 每个数据报晚这么久再发送
 relay-jitter = 再加上一段随机延迟，最多这么久；后面的数据报可能因此先到
 relay-rate = 每个方向每秒最多转发多少个数据报；要排队超过 1 秒的会丢失；也可以写 max [默认值：有目标是本机地址时为 100000，否则为 max]
 relay-both = 返回的方向也制造同样的故障
-relay-random-seed = 重现给出这个种子的那次运行的故障
+relay-random-seed = 写上次运行显示的种子，重现同样的故障
 relay-format = 显示转发的数据报，包括发送端和接收端 [默认：不显示]
     .value-text = 一行里显示时间、发送端、接收端、长度和转义后的文本
     .value-json = 每个数据报一行 JSON 对象
@@ -457,7 +457,7 @@ board-cp = 在掌控板上复制文件和文件夹，或在电脑和掌控板之
           udpcli board cp main.py lib :         与 udpcli board put 相同
           udpcli board cp :data.csv .           与 udpcli board get 相同
 board-cp-paths = 先写复制什么，再写复制到哪里；板上的路径以冒号开头
-board-cp-recursive = 连同文件夹里的全部内容一起复制（总是如此）
+board-cp-recursive = 连同文件夹里的全部内容一起复制（不加也一样）
 
 ## udpcli board mv
 
