@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::client::{assert_untouched, board, command, start};
-use crate::process::{Finished, Running, run_with_input};
+use crate::process::{Finished, Running, eventually, run_with_input};
 use crate::support::{Options, VirtualBoard};
 
 fn profiles() -> [(&'static str, Options); 4] {
@@ -139,6 +139,18 @@ fn an_expression_is_evaluated_once_and_may_take_its_time() {
     let finished = board(&vboard, ["eval", "nosuch"]).expect_code(1);
     assert_says(&finished, "the program ended with NameError");
     assert_untouched(&vboard, &[]);
+}
+
+#[test]
+fn code_that_is_not_followed_runs_on() {
+    for flag in ["--detach", "--no-follow"] {
+        let vboard = VirtualBoard::options().ready();
+        let done = vboard.files().join("done");
+        let code = "import time; time.sleep(1); open('done', 'w').close()";
+        let finished = board(&vboard, ["exec", flag, code]).expect_code(0);
+        assert_says(&finished, "the program runs on");
+        eventually("it has run to its end", || done.exists());
+    }
 }
 
 #[test]

@@ -33,6 +33,9 @@ pub(super) struct Program<'a> {
 #[derive(Debug, Args)]
 pub(super) struct ExecArgs {
     code: String,
+    // mpremote's name is --no-follow.
+    #[arg(long, alias = "no-follow", conflicts_with = "mirror")]
+    detach: bool,
     #[arg(long)]
     mirror: bool,
     #[arg(long)]
@@ -93,6 +96,7 @@ pub(super) fn exec(args: &ExecArgs, serial: &SerialArgs) -> Result<Outcome, Erro
         source: &code,
         mirrors: args.mirror,
         soft_reset: !args.no_soft_reset,
+        detach: args.detach,
         ..Program::default()
     };
     run::execute(&program, serial, shutdown)

@@ -40,7 +40,8 @@ pub(super) struct RunArgs {
     script: Option<PathBuf>,
     #[arg(long, value_enum, value_name = "WHICH")]
     example: Option<Example>,
-    #[arg(long)]
+    // mpremote's name is --no-follow.
+    #[arg(long, alias = "no-follow")]
     detach: bool,
     #[arg(long)]
     no_mirror: bool,

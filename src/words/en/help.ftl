@@ -331,6 +331,7 @@ board-exec = Run Python code on the board and print its output
           udpcli board exec "import machine; print(machine.freq())"
           udpcli board exec - < setup.py
 board-exec-code = Python code; - reads it from stdin
+board-exec-detach = Start the code and leave it running
 board-exec-mirror = Also draw what the OLED shows
 board-exec-no-soft-reset = Run in the interpreter as it is, with what earlier programs left
 

@@ -328,6 +328,7 @@ board-exec = 在掌控板上运行 Python 代码，并显示它的输出
           udpcli board exec "import machine; print(machine.freq())"
           udpcli board exec - < setup.py
 board-exec-code = Python 代码；- 表示从标准输入读取
+board-exec-detach = 启动代码后让它继续运行，udpcli 退出
 board-exec-mirror = 同时画出 OLED 上显示的内容
 board-exec-no-soft-reset = 直接在当前的解释器里运行，保留之前程序留下的内容
 
