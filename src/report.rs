@@ -1,15 +1,22 @@
 //! Results as one HTML page that needs nothing else: no script, no image file, no network. Plain functions: data in, text
 //! out. The caller chooses the words.
 //!
-//! Every text in [`Page`] may come from a peer, a board or a user: [`escaped`] is the only way into the page.
+//! Every text in [`Page`] may come from a peer, a board or a user: [`escaped`] and [`data::in_html`] are the only ways into the
+//! page.
 
 mod chart;
+mod data;
+pub(crate) mod map;
 
 use std::fmt::Write as _;
+
+use serde_json::Value;
 
 use crate::text::reorders_or_hides;
 
 pub(crate) use chart::{Bar, Course, Marks, TimeSpread};
+pub(crate) use data::map_texts;
+use map::TimeMap;
 
 /// The style sheet: light and dark, on a screen and on A4.
 const STYLE: &str = include_str!("report/page.css");
@@ -64,6 +71,8 @@ pub(crate) struct Page {
     pub(crate) subjects: Vec<Subject>,
     /// About the whole test: its heading, and names with values.
     pub(crate) about: (String, Vec<(String, String)>),
+    /// The same for programs: `docs/report.schema.json` describes it.
+    pub(crate) data: Value,
 }
 
 /// One thing that was tested.
@@ -95,6 +104,8 @@ pub(crate) enum ReportSection {
     Bars(Vec<Bar>),
     /// Spreads of times on one scale.
     Spreads(Vec<TimeSpread>, Marks),
+    /// A map of a walk.
+    Map(TimeMap),
     /// Values over time, one picture below the other.
     Courses(Vec<Course>),
     /// How often something was in each step: the step's name and the number.
@@ -195,7 +206,14 @@ pub(crate) fn html(page: &Page) -> String {
     let (heading, about) = &page.about;
     let _ = writeln!(out, "<section>\n<h2>{}</h2>", escaped(heading));
     facts(about, &mut out);
-    out.push_str("</section>\n</main>\n</body>\n</html>\n");
+    out.push_str("</section>\n</main>\n");
+    // A data block: no browser runs it, so the policy above has no exception for it.
+    let _ = writeln!(
+        out,
+        "<script type=\"application/json\" id=\"udpcli-report\">\n{}\n</script>",
+        data::in_html(&page.data)
+    );
+    out.push_str("</body>\n</html>\n");
     out
 }
 
@@ -219,6 +237,7 @@ fn subject(subject: &Subject, out: &mut String) {
             ReportSection::Steps { columns, rows } => steps(columns, rows, out),
             ReportSection::Bars(bars) => chart::bars(bars, out),
             ReportSection::Spreads(spreads, marks) => chart::spreads(spreads, marks, out),
+            ReportSection::Map(walk) => map::map(walk, out),
             ReportSection::Courses(courses) => chart::courses(courses, out),
             ReportSection::Histogram(steps) => chart::histogram(steps, out),
             ReportSection::Table { columns, rows } => table(columns, rows, out),

@@ -111,7 +111,7 @@ pub(crate) struct PairArgs {
     watch: bool,
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = PairFormat::Text, help_heading = "Output")]
     format: PairFormat,
-    #[arg(long, value_name = "FILE", conflicts_with = "watch", value_hint = clap::ValueHint::FilePath, help_heading = "Output")]
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath, help_heading = "Output")]
     report: Option<PathBuf>,
 }
 
@@ -241,11 +241,21 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
         }
     };
     if let (true, [place]) = (args.watch, places.as_slice()) {
-        let report = watch::run(context, place, &mut out)?;
+        let watched = watch::run(context, place, &mut out)?;
+        if let (Some(file), Some((report, history))) = (&file, &watched) {
+            let name = |report: &BoardReport| out.name(report).map(str::to_owned);
+            let clean = |text: &str| plan.network.without_secret(text);
+            let page = if history.total().rounds > 0 {
+                watch::page::page(report, history, plan.max_loss, name(report), &clean)
+            } else {
+                html::page(std::slice::from_ref(report), name, &clean)
+            };
+            file.write(&page, &shutdown)?;
+        }
         out.end()?;
-        return match report {
-            Some(report) => conclude(&[report]),
-            None => Ok(Outcome::Done),
+        return match watched {
+            Some((report, history)) if history.total().rounds == 0 => conclude(&[report]),
+            _ => Ok(Outcome::Done),
         };
     }
     out.is_fleet = places.len() > 1;

@@ -5,6 +5,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::atomic_file::{self, AtomicFile};
 use crate::cli::menu;
 use crate::error::Error;
@@ -14,6 +16,7 @@ use crate::shutdown::Shutdown;
 use crate::text::sentence::sentence;
 use crate::wait::{Site, Wait, Waited};
 use crate::words::catalogue::say;
+use crate::words::language;
 
 /// How long to wait for a FIFO's reader after Ctrl-C.
 const GRACE: Duration = Duration::from_millis(300);
@@ -73,6 +76,27 @@ impl ReportFile {
             source,
         })
     }
+}
+
+/// The data of a page: what it is about, and by which command it was made. `clean` takes secrets out.
+pub(super) fn data(kind: &str, content: Value, clean: &dyn Fn(&str) -> String) -> Value {
+    let command: Vec<_> = env::args_os()
+        .map(|arg| arg.to_string_lossy().into_owned())
+        .collect();
+    let mut data = json!({
+        "schema": 1,
+        "kind": kind,
+        "version": env!("CARGO_PKG_VERSION"),
+        "language": language::current().tag(),
+        "written": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "command": command,
+        "system": format!("{} {}", env::consts::OS, env::consts::ARCH),
+    });
+    if let (Some(data), Value::Object(content)) = (data.as_object_mut(), content) {
+        data.extend(content);
+    }
+    report::map_texts(&mut data, clean);
+    data
 }
 
 /// When, by which command and where: the last part of a page. `clean` takes secrets out of the command line.

@@ -10,7 +10,8 @@ use crate::board::error::Error as BoardError;
 use crate::board::fleet::{self, FleetEvent};
 use crate::board::link::{Address, Link};
 use crate::pair::results::{BoardReport, StepResult, Verdict};
-use crate::pair::watch::{DirectionCounts, RoundResults};
+use crate::pair::watch::RoundResults;
+use crate::pair::watch::history::History;
 use crate::pair::{TestContext, one_board, run, simulate};
 use crate::shutdown::Shutdown;
 
@@ -118,42 +119,15 @@ pub(crate) fn test(
     reports.into_iter().map(|(_, report)| report).collect()
 }
 
-/// All rounds of a watch together.
-#[derive(Debug, Default)]
-pub(crate) struct Total {
-    /// How many rounds there were.
-    pub(crate) rounds: u64,
-    /// Datagrams to the board.
-    pub(crate) down: DirectionCounts,
-    /// Datagrams from the board.
-    pub(crate) up: DirectionCounts,
-    /// Datagrams there and back.
-    pub(crate) echo: DirectionCounts,
-}
-
-impl Total {
-    /// Adds a round.
-    fn add(&mut self, round: &RoundResults) {
-        self.rounds += 1;
-        for (sum, way) in [
-            (&mut self.down, round.down),
-            (&mut self.up, round.up),
-            (&mut self.echo, round.echo),
-        ] {
-            sum.sent += way.sent;
-            sum.received += way.received;
-        }
-    }
-}
-
 /// Watches a board until Ctrl-C. A board that is lost is looked for again, unless it never came as far as a round. Gives the
-/// last report, and what all rounds saw.
+/// last report, and what was seen over time.
 pub(crate) fn watch(
     context: TestContext<'_>,
     place: &BoardPlace,
     observer: &mut dyn FleetObserver,
-) -> (BoardReport, Total) {
-    let mut total = Total::default();
+) -> (BoardReport, History) {
+    let begin = Instant::now();
+    let history = RefCell::new(History::default());
     // Two closures tell it something, never both at once.
     let observer = RefCell::new(observer);
     loop {
@@ -164,22 +138,26 @@ pub(crate) fn watch(
             &mut |step| {
                 // In a watch, the steps after the fourth are rounds, and not skipped.
                 if step.verdict != Verdict::Skipped {
+                    history.borrow_mut().step(step, begin.elapsed());
                     observer.borrow_mut().event(PairFleetEvent::Step(step));
                 }
             },
             &mut |round| {
-                total.add(&round);
+                history.borrow_mut().round(&round, begin.elapsed());
                 observer.borrow_mut().event(PairFleetEvent::Round(&round));
             },
         );
         // A board that never answered has the wrong port or no firmware, which waiting does not change.
-        let has_failed = total.rounds == 0 && report.verdict() == Verdict::Failed;
+        let has_rounds = history.borrow().total().rounds > 0;
+        let has_failed = !has_rounds && report.verdict() == Verdict::Failed;
         let until = Instant::now() + AGAIN;
         while !has_failed && !context.shutdown.is_asked() && Instant::now() < until {
             std::thread::sleep(LOOK);
         }
         if has_failed || context.shutdown.is_asked() {
-            return (report, total);
+            let mut history = history.into_inner();
+            history.end(begin.elapsed());
+            return (report, history);
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::text::sentence::{Sentence, sentence};
 use crate::udp::stats::Spread;
 
 /// The threshold for a weak signal: below -75 dBm, 802.11n falls back to its slowest rates and loses datagrams.
-const WEAK: i64 = -75;
+pub(super) const WEAK: i64 = -75;
 
 /// Collects the results of the steps.
 pub(super) trait StepCollector {

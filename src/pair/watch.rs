@@ -1,17 +1,21 @@
 //! The live view's test: short rounds of traffic until Ctrl-C.
 
+pub(crate) mod history;
+
 use std::collections::VecDeque;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use crate::pair::PairPlan;
 use crate::pair::board_session::{BoardSession, SessionError};
+use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::trouble_of;
 use crate::pair::measure::{self, MeasurementContext, Trouble};
 use crate::pair::oled;
+use crate::pair::operation::Work;
 use crate::pair::results::{Finding, Step, StepNote, StepResult, Verdict};
 use crate::pair::sockets::Arrived;
-use crate::pair::traffic::{Downwards, Judge};
+use crate::pair::traffic::{Downwards, Judge, WEAK};
 use crate::terminal::panel::screen::Screen;
 use crate::text::sentence::sentence;
 
@@ -30,12 +34,50 @@ pub(crate) struct DirectionCounts {
 }
 
 impl DirectionCounts {
+    /// The percentage of lost datagrams, with its fraction.
+    #[must_use]
+    pub(crate) fn percent(self) -> f64 {
+        let lost = self.sent.saturating_sub(self.received);
+        lost as f64 * 100.0 / self.sent.max(1) as f64
+    }
+
     /// The percentage of lost datagrams.
     #[must_use]
     pub(crate) fn loss(self) -> u64 {
         (self.sent.saturating_sub(self.received) * 100)
             .checked_div(self.sent)
             .unwrap_or(0)
+    }
+}
+
+/// What the board's radio told in a round.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Signal {
+    /// Whether the board was connected.
+    pub(crate) is_connected: bool,
+    /// The signal, in dBm.
+    pub(crate) rssi: Option<i64>,
+    /// The channel.
+    pub(crate) channel: Option<u8>,
+    /// The access point's address.
+    pub(crate) bssid: Option<[u8; 6]>,
+}
+
+impl Signal {
+    /// Reads the words behind `signal`.
+    fn of(words: &[&str]) -> Option<Self> {
+        let [connected, rssi, channel, rest @ ..] = words else {
+            return None;
+        };
+        Some(Self {
+            is_connected: *connected == "1",
+            // 0 is what a radio without a connection says.
+            rssi: rssi.parse().ok().filter(|rssi| (-127..0).contains(rssi)),
+            channel: channel.parse().ok().filter(|&channel| channel > 0),
+            bssid: rest
+                .first()
+                .and_then(|hex| measure::from_hex(hex)?.try_into().ok()),
+        })
     }
 }
 
@@ -52,6 +94,8 @@ pub(crate) struct RoundResults {
     pub(crate) echo: DirectionCounts,
     /// The minimum, the median, the 99th percentile and the maximum.
     pub(crate) rtt: Option<[Duration; 4]>,
+    /// The board's radio at the start of the round.
+    pub(crate) signal: Signal,
     /// The duration.
     pub(crate) time: Duration,
     /// The OLED, and whether it shows the sent text; `None` without an OLED.
@@ -83,24 +127,46 @@ pub(super) fn rounds(
         .unwrap_or(measure::ECHO_SIZE);
     course.sizes = vec![size];
     course.count = COUNT.min(plan.count);
-    for number in 1.. {
-        match round(plan, talk, course, arrivals, (rssi, has_oled), number) {
-            Ok(round) => on_round(round),
+    let mut past = Past {
+        number: 1,
+        has_oled,
+        rssi,
+        has_worked: false,
+    };
+    loop {
+        match round(plan, talk, course, arrivals, past) {
+            Ok(round) => {
+                past.rssi = round.signal.rssi.or(past.rssi);
+                past.has_worked |= round.down.received > 0 && round.up.received > 0;
+                on_round(round);
+            }
             Err(Trouble::SessionError(SessionError::Interrupted)) => return None,
             Err(trouble) => {
                 let mut result = StepResult::new(
                     Step::PcToBoard,
-                    sentence!("pair.round-tried", number: number),
+                    sentence!("pair.round-tried", number: past.number),
                 );
                 trouble_of(&mut result, trouble, course.board_port);
                 return Some(result);
             }
         }
         if talk.shutdown.is_asked() {
-            break;
+            return None;
         }
+        past.number += 1;
     }
-    None
+}
+
+/// What is known before a round.
+#[derive(Debug, Clone, Copy)]
+struct Past {
+    /// The number of the round that comes now.
+    number: u64,
+    has_oled: bool,
+    /// The last signal.
+    rssi: Option<i64>,
+    /// Whether datagrams came through in both directions.
+    has_worked: bool,
 }
 
 /// One round; fails with what keeps further rounds from making sense.
@@ -109,15 +175,16 @@ fn round(
     talk: &mut BoardSession,
     course: &mut MeasurementContext,
     arrivals: &Receiver<Arrived>,
-    (rssi, has_oled): (Option<i64>, bool),
-    number: u64,
+    past: Past,
 ) -> Result<RoundResults, Trouble> {
     let start = Instant::now();
+    let signal = signal(talk)?;
+    let rssi = signal.rssi.or(past.rssi);
     let down = measure::down(talk, course)?;
     let (sizes, count, interval) = (course.sizes.clone(), course.count, course.interval);
     let up = measure::up(talk, course, arrivals, &sizes, count, interval)?;
     let mut round = RoundResults {
-        number,
+        number: past.number,
         down: DirectionCounts {
             sent: down.counts.sent(),
             received: down.counts.received(),
@@ -128,6 +195,7 @@ fn round(
         },
         echo: DirectionCounts::default(),
         rtt: None,
+        signal,
         time: Duration::ZERO,
         oled: None,
         last: VecDeque::new(),
@@ -154,7 +222,7 @@ fn round(
             judge.echo(&echo, course, &mut result);
             round.findings.append(&mut result.findings);
         }
-        if has_oled {
+        if past.has_oled {
             let mut result = StepResult::new(Step::Oled, StepNote::Nothing);
             oled::step(talk, plan, course, &mut result)?;
             let screen = talk.mirror.screen();
@@ -165,6 +233,60 @@ fn round(
             round.findings.append(&mut result.findings);
         }
     }
+    explain_distance(&mut round, past);
     round.time = start.elapsed();
     Ok(round)
+}
+
+/// Asks the board's radio.
+fn signal(talk: &mut BoardSession) -> Result<Signal, Trouble> {
+    let mut signal = Signal::default();
+    talk.call(
+        Work::LookingAtWifi,
+        "_pp()",
+        Duration::from_secs(5),
+        &mut |words: &[&str]| {
+            if let ["signal", rest @ ..] = words {
+                signal = Signal::of(rest).unwrap_or_default();
+            }
+        },
+    )?;
+    Ok(signal)
+}
+
+/// Silence after rounds that worked does not mean isolation or a firewall if the signal is weak or the Wi-Fi is gone:
+/// somebody carried the board away.
+fn explain_distance(round: &mut RoundResults, past: Past) {
+    let is_weak = round
+        .signal
+        .rssi
+        .or(past.rssi)
+        .is_some_and(|rssi| rssi <= WEAK);
+    let is_away = !round.signal.is_connected;
+    let diagnosis = match (is_weak, is_away) {
+        (true, _) => Diagnosis::WeakSignal,
+        (false, true) => Diagnosis::WifiNotFound,
+        (false, false) => return,
+    };
+    if !past.has_worked {
+        return;
+    }
+    for finding in &mut round.findings {
+        let is_silence = [
+            Diagnosis::ApIsolation,
+            Diagnosis::PcFirewall,
+            Diagnosis::PcToBoardBlocked,
+            Diagnosis::BoardNoArp,
+            Diagnosis::NoEcho,
+        ]
+        .contains(&finding.diagnosis);
+        if is_silence || is_away {
+            *finding = match round.signal.rssi {
+                Some(rssi) if !is_away => {
+                    Finding::with(diagnosis, sentence!("pair.signal-now", rssi = rssi))
+                }
+                _ => Finding::with(diagnosis, sentence!("pair.signal-gone")),
+            };
+        }
+    }
 }

@@ -51,6 +51,7 @@ areas! {
     "oled-wall",
     "pair",
     "pair-diagnosis",
+    "pair-survey",
     "pair-watch",
     "put",
     "relay",

@@ -156,6 +156,13 @@ impl Link {
             );
         }
     }
+
+    /// Ends [`Self::lose`] and the rules of the PC.
+    pub(crate) fn lose_nothing(&self) {
+        for space in [&self.pc, &self.board] {
+            nft(space, "flush ruleset");
+        }
+    }
 }
 
 /// An end of a veth pair: namespace, interface, address.

@@ -33,5 +33,6 @@ mod own_ap;
 mod page;
 mod profiles;
 mod simulated;
+mod survey;
 mod watch;
 mod watch_screen;

@@ -1,9 +1,11 @@
-"""Checks a page of `udpcli pair --report` and prints what it says, as JSON.
+"""Checks a page of --report and prints what it says, as JSON.
 
-The page must be well-formed, load nothing, have no script, and have its headings in order.
+The page must be well-formed, load nothing, have no script that runs, and have its headings in order. Its data must match
+docs/report.schema.json.
 """
 
 import json
+import pathlib
 import re
 import sys
 from html.parser import HTMLParser
@@ -16,7 +18,7 @@ class Page(HTMLParser):
     def __init__(self):
         super().__init__(convert_charrefs=True)
         self.open, self.headings, self.heading, self.text = [], [], None, []
-        self.policy, self.shapes, self.language = None, [], None
+        self.policy, self.shapes, self.language, self.data = None, [], None, None
 
     def handle_startendtag(self, tag, attrs):
         assert tag in SELF_CLOSING, f"<{tag}/>"
@@ -31,7 +33,12 @@ class Page(HTMLParser):
 
     def check(self, tag, attrs):
         attrs = dict(attrs)
-        assert tag not in {"script", "link", "img", "iframe", "object", "a", "base", "form"}, tag
+        if tag == "script":
+            # A data block, which no browser runs; there is one, at the end.
+            assert attrs == {"type": "application/json", "id": "udpcli-report"} and self.data is None, attrs
+            self.data = ""
+            return
+        assert tag not in {"link", "img", "iframe", "object", "a", "base", "form"}, tag
         for name, value in attrs.items():
             assert not name.startswith("on") and name not in {"src", "href", "style"}, (tag, name)
         if attrs.get("http-equiv") == "Content-Security-Policy":
@@ -50,10 +57,41 @@ class Page(HTMLParser):
     def handle_data(self, data):
         if self.heading:
             self.heading[1].append(data)
-        if "style" in self.open:
+        if self.open[-1:] == ["script"]:
+            assert not set(data) & set("<>&"), data
+            self.data += data
+        elif "style" in self.open:
             assert "url(" not in data and "@import" not in data, data
         else:
             self.text.append(data)
+
+
+DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
+TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float), "boolean": bool, "null": type(None)}
+
+
+def fits(value, rule, root, at):
+    """Validates a value against the keywords of JSON Schema that our schemas use; an unknown key is an error."""
+    if "$ref" in rule:
+        name, _, path = rule["$ref"].partition("#")
+        root = json.loads((DOCS / name).read_text(encoding="utf-8")) if name else root
+        rule = root
+        for key in filter(None, path.split("/")):
+            rule = rule[key]
+        return fits(value, rule, root, at)
+    assert "enum" not in rule or value in rule["enum"], (at, value)
+    kinds = rule.get("type", [])
+    kinds = [kinds] if isinstance(kinds, str) else kinds
+    is_kind = lambda kind: isinstance(value, TYPES[kind]) and (kind == "boolean" or not isinstance(value, bool))
+    assert not kinds or any(map(is_kind, kinds)), (at, value, kinds)
+    if isinstance(value, list):
+        for item in value:
+            fits(item, rule["items"], root, f"{at}[]")
+    if isinstance(value, dict):
+        assert set(rule.get("required", [])) <= set(value), (at, set(rule["required"]) - set(value))
+        for key, item in value.items():
+            assert key in rule["properties"], f"{at}: {key} is not in the schema"
+            fits(item, rule["properties"][key], root, f"{at}.{key}")
 
 
 source = open(sys.argv[1], encoding="utf-8", newline="").read()
@@ -70,4 +108,8 @@ for depth, name in page.headings:
     assert depth <= level + 1 and name, page.headings
     level = depth
 assert [depth for depth, _ in page.headings].count(1) == 1, page.headings
-print(json.dumps({"language": page.language, "headings": page.headings, "shapes": page.shapes, "text": "".join(page.text)}))
+data = json.loads(page.data)
+schema = json.loads((DOCS / "report.schema.json").read_text(encoding="utf-8"))
+fits(data, schema, schema, "$")
+assert data["language"] == page.language
+print(json.dumps({"data": data, "language": page.language, "headings": page.headings, "shapes": page.shapes, "text": "".join(page.text)}))

@@ -13,13 +13,13 @@ use crate::support::{Running, udpcli};
 
 const QUICK: &str = "-n 2 --interval 10ms --sizes 64,512";
 
-fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
 /// What the page says, after the checks of page.py.
 #[track_caller]
-fn read(path: &Path) -> Value {
+pub(crate) fn read(path: &Path) -> Value {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/page.py");
     let output = Command::new("python3")
         .arg(script)
@@ -32,7 +32,7 @@ fn read(path: &Path) -> Value {
     serde_json::from_slice(&output.stdout).expect("JSON")
 }
 
-fn headings(page: &Value) -> Vec<&str> {
+pub(crate) fn headings(page: &Value) -> Vec<&str> {
     let headings = page["headings"].as_array().expect("headings");
     headings
         .iter()
@@ -115,7 +115,7 @@ fn a_page_of_a_failed_test_says_what_to_do_in_the_users_language() {
 fn hostile_names_are_shown_as_text_and_the_password_is_not_there() {
     let folder = folder();
     let path = folder.path().join("pair.html");
-    let ssid = "</dd><script>x\u{202e}\u{1b}[1m";
+    let ssid = "</script><script>x\u{202e}\u{1b}[1m";
     let board = VirtualBoard::options()
         .arg("--wifi", &format!("{ssid}:{PASSWORD}"))
         .arg("--ip", &"127.0.0.61")
@@ -129,7 +129,14 @@ fn hostile_names_are_shown_as_text_and_the_password_is_not_there() {
     finish(&mut command).expect_code(0);
     let page = read(&path);
     let text = page["text"].as_str().expect("text");
-    assert!(text.contains("</dd><script>x\\u{202e}\\u{1b}[1m"), "{text}");
+    assert!(
+        text.contains("</script><script>x\\u{202e}\\u{1b}[1m"),
+        "{text}"
+    );
+    // The data has the very same text.
+    let board = &page["data"]["boards"][0];
+    assert_eq!(board["steps"][2]["figures"]["ssid"], ssid, "{board:#}");
+    assert_eq!(board["name"], name);
     assert!(text.contains(name), "{text}");
     assert!(!text.contains(PASSWORD), "{text}");
 }

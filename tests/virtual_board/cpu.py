@@ -82,6 +82,10 @@ class Shared:
     power, inverted, contrast = _byte(20), _byte(21), _byte(22)
     ap = _byte(23)  # access point mode: 1 plus its authmode, or 0
 
+    rssi = _byte(24)  # the signal, in dBm below zero
+    bssid = _byte(25)  # the last byte of the access point's address; 0: the firmware does not tell it
+    away = _byte(26)  # the access point is out of reach
+
     LCD, LCD_LEN = 2048, 2000
 
     @property
@@ -503,6 +507,8 @@ class Cpu:
             if rest:
                 self.shared.ap = int(rest)
             return self.shared.ap
+        if name in ("rssi", "bssid", "away"):
+            return getattr(self.shared, name)
         if name in ("power", "inverted", "contrast"):
             setattr(self.shared, name, int(rest))
             return 0

@@ -78,6 +78,7 @@ class Board:
         os.makedirs(options.fs, exist_ok=True)
         self.shared = Shared()
         self.shared.baud = options.baud
+        self.shared.rssi = -options.rssi
         self.cpu = Cpu(options, self.shared)
         self.rx_out, self.rx_in = os.pipe()  # the board's receive buffer
         self.tx_out, self.tx_in = os.pipe()
@@ -209,7 +210,6 @@ class Board:
             "VB_MAC": options.mac,
             "VB_WIFI": json.dumps([network(text) for text in options.wifi]),
             "VB_IP": options.ip,
-            "VB_RSSI": str(options.rssi),
             "VB_IMPORT_TIME": str(int(options.import_time * 1000)),
         }
         keep = [self.rx_out, self.rx_in, self.tx_out, self.tx_in]
@@ -553,6 +553,16 @@ class Control:
 
     def do_chatter(self, on=True, text="I (1234) wifi: noise\r\n"):
         self.board.chatter = text.encode() if on else b""
+
+    def do_air(self, rssi=None, bssid=None, away=None):
+        """Somebody carries the board around: its signal, the access point (the last byte of its address), out of reach."""
+        shared = self.board.shared
+        if rssi is not None:
+            shared.rssi = -rssi
+        if bssid is not None:
+            shared.bssid = bssid
+        if away is not None:
+            shared.away = away
 
     def do_wrong_baud(self, on=True):
         self.board.noise = on

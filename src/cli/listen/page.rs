@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::cli::report::about;
+use serde_json::{Value, json};
+
+use crate::cli::report::{about, data};
 use crate::report::{Course, Page, ReportSection, ResultMark, Subject};
 use crate::text::seconds;
 use crate::udp::listen::{ListenSummary, Sender};
@@ -29,7 +31,30 @@ pub(super) fn page(report: &ListenSummary<'_>, name_of: &mut NameOf<'_>) -> Page
         title: say!("listen-report.title"),
         subjects: vec![subject(report, name_of)],
         about: about(&str::to_owned),
+        data: data("listen", content(report), &str::to_owned),
     }
+}
+
+/// The summary's JSON, and how it came about.
+fn content(report: &ListenSummary<'_>) -> Value {
+    let mut content = json!({ "summary": report.to_json() });
+    if let (Some(series), Some(content)) = (report.series(), content.as_object_mut()) {
+        let point = |point: &Point| {
+            json!({
+                "datagrams": point.datagrams,
+                "bytes": point.bytes,
+                "lost": point.lost,
+                "duplicate": point.duplicate,
+                "reordered": point.reordered,
+                "jitter": point.jitter(),
+                "gap": point.gap as f64 / 1e9,
+            })
+        };
+        let points: Vec<Value> = series.points().iter().map(point).collect();
+        let series = json!({ "width": series.width().as_secs_f64(), "points": points });
+        content.insert("series".to_owned(), series);
+    }
+    content
 }
 
 /// The one part of the page.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::cli::report::about;
+use crate::cli::report::{about, data};
 use crate::pair::results::{BoardReport, Step, StepResult, Verdict};
 use crate::report::{
     Bar, Marks, Page, ReportProblem, ReportSection, ResultMark, StepRow, Subject, TimeSpread,
@@ -19,6 +19,10 @@ pub(super) fn page(
     names: impl Fn(&BoardReport) -> Option<String>,
     clean: &dyn Fn(&str) -> String,
 ) -> Page {
+    let boards: Vec<Value> = reports
+        .iter()
+        .map(|report| super::json::object(report, names(report).as_deref()))
+        .collect();
     let subjects = reports
         .iter()
         .map(|report| subject(report, names(report), clean))
@@ -28,6 +32,7 @@ pub(super) fn page(
         title: say!("report.pair-title"),
         subjects,
         about: about(clean),
+        data: data("pair", json!({ "boards": boards }), clean),
     }
 }
 
@@ -78,7 +83,7 @@ fn subject(report: &BoardReport, name: Option<String>, clean: &dyn Fn(&str) -> S
     }
     sections.push((
         say!("report.board"),
-        ReportSection::Facts(facts(report, clean)),
+        ReportSection::Facts(facts(&report.port, &report.steps, clean)),
     ));
     Subject {
         mark: mark(verdict),
@@ -97,7 +102,7 @@ fn subject(report: &BoardReport, name: Option<String>, clean: &dyn Fn(&str) -> S
 }
 
 /// The sign of a verdict.
-fn mark(verdict: Verdict) -> ResultMark {
+pub(super) fn mark(verdict: Verdict) -> ResultMark {
     match verdict {
         Verdict::Passed => ResultMark::Good,
         Verdict::Warned => ResultMark::Warning,
@@ -189,11 +194,19 @@ fn rtt(report: &BoardReport) -> Option<TimeSpread> {
 }
 
 /// The board, its network and this PC's address.
-fn facts(report: &BoardReport, clean: &dyn Fn(&str) -> String) -> Vec<(String, String)> {
-    let text = |step, key| Some(clean(figure(report, step, key)?.as_str()?));
-    let signal = figure(report, Step::Wifi, "/rssi").and_then(Value::as_i64);
+pub(super) fn facts(
+    port: &str,
+    steps: &[StepResult],
+    clean: &dyn Fn(&str) -> String,
+) -> Vec<(String, String)> {
+    let figure = |step, pointer| {
+        let step = steps.iter().find(|result| result.step == step)?;
+        step.figures.pointer(pointer)
+    };
+    let text = |step, key| Some(clean(figure(step, key)?.as_str()?));
+    let signal = figure(Step::Wifi, "/rssi").and_then(Value::as_i64);
     let known = [
-        (say!("report.board-serial"), Some(report.port.clone())),
+        (say!("report.board-serial"), Some(port.to_owned())),
         (
             say!("report.board-firmware"),
             text(Step::Firmware, "/version").map(|version| format!("MicroPython {version}")),

@@ -1,5 +1,6 @@
 //! `udpcli pair --watch`: a live view on a terminal, a line a round elsewhere.
 
+pub(super) mod page;
 mod view;
 
 use std::io;
@@ -10,8 +11,9 @@ use super::{Out, text};
 use crate::error::Error;
 use crate::file;
 use crate::pair::TestContext;
-use crate::pair::fleet::{self, BoardPlace, FleetObserver, PairFleetEvent, Total};
+use crate::pair::fleet::{self, BoardPlace, FleetObserver, PairFleetEvent};
 use crate::pair::results::{BoardReport, StepResult, Verdict};
+use crate::pair::watch::history::History;
 use crate::pair::watch::{DirectionCounts, RoundResults};
 use crate::shutdown::Asker;
 use crate::terminal::color;
@@ -67,31 +69,31 @@ fn fraction(way: DirectionCounts) -> String {
     format!("{}/{}", way.received, way.sent)
 }
 
-/// Prints the summary of all rounds. A watch that never came as far as a round ends as its report says.
-fn sum_up(report: BoardReport, total: &Total) -> Option<BoardReport> {
-    if total.rounds == 0 {
-        return Some(report);
+/// Prints the summary of all rounds, if there was one.
+fn sum_up(history: &History) {
+    let total = history.total();
+    if total.rounds > 0 {
+        tracing::info!(
+            say = "pair-watch.total",
+            rounds = total.rounds,
+            down = %fraction(total.down),
+            up = %fraction(total.up),
+            echo = %fraction(total.echo)
+        );
     }
-    tracing::info!(
-        say = "pair-watch.total",
-        rounds = total.rounds,
-        down = %fraction(total.down),
-        up = %fraction(total.up),
-        echo = %fraction(total.echo)
-    );
-    None
 }
 
-/// Watches until Ctrl-C. The report, if it did not come as far as a first round.
+/// Watches until Ctrl-C. The report of the last session, and what was seen over time.
 pub(super) fn run(
     context: TestContext<'_>,
     place: &BoardPlace,
     out: &mut Out,
-) -> Result<Option<BoardReport>, Error> {
+) -> Result<Option<(BoardReport, History)>, Error> {
     let asker = context.shutdown.asker();
     if !stdout::is_terminal() {
-        let (report, total) = fleet::watch(context, place, &mut LinePrinter { out, asker });
-        return Ok(sum_up(report, &total));
+        let (report, history) = fleet::watch(context, place, &mut LinePrinter { out, asker });
+        sum_up(&history);
+        return Ok(Some((report, history)));
     }
     let (sender, news) = channel();
     let (shown, watched) = std::thread::scope(|scope| {
@@ -112,7 +114,7 @@ pub(super) fn run(
             source,
         })
     })?;
-    let Some((report, total)) = watched else {
+    let Some((report, history)) = watched else {
         return Ok(None);
     };
     // The view is gone, and with it what the steps said: of the last session, clean-up included.
@@ -121,7 +123,8 @@ pub(super) fn run(
             out.write(&text::step(step, out.style));
         }
     }
-    Ok(sum_up(report, &total))
+    sum_up(&history);
+    Ok(Some((report, history)))
 }
 
 /// A round as a line.

@@ -124,6 +124,26 @@ def tell_connection():  # on the line: _pi
     tell('online', addresses[0], addresses[1], addresses[2], signal, as_hex(name.encode()))
 
 
+def tell_signal():  # on the line: _pp
+    # No firmware in docs/boards.md tells the access point's address; old ones do not tell the channel of a station.
+    station = interface()
+    signal = channel = '-'
+    address = b''
+    try:
+        signal = station.status('rssi')
+    except Exception:
+        pass
+    try:
+        channel = station.config('channel')
+    except Exception:
+        pass
+    try:
+        address = bytes(station.config('bssid'))
+    except Exception:
+        pass
+    tell('signal', int(station.isconnected()), signal, channel, as_hex(address))
+
+
 def leave():  # on the line: _pu
     station = interface()
     station.disconnect()

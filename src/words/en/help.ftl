@@ -708,7 +708,7 @@ pair-format = How to print the results
     .value-text = One line per step when it ends; with several boards one row per board
     .value-json = One object per board (docs/pair.schema.json)
     .value-junit = XML in the form of junit, for CI systems
-pair-report = Write the results to FILE as one page for a browser or a sheet of paper
+pair-report = Write the results to FILE as one page for a browser or a sheet of paper; with --watch a map of time against loss, signal and access point
 pair-left-out = The test of PC and board, which was left out of this build
 
 ## udpcli demo

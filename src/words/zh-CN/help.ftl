@@ -705,7 +705,7 @@ pair-format = 结果的显示方式
     .value-text = 每一步结束时显示一行；有多块掌控板时每块一行
     .value-json = 每块掌控板一个 JSON 对象（docs/pair.schema.json）
     .value-junit = junit 形式的 XML，用于 CI 系统
-pair-report = 把结果写入 FILE：一个网页，可以用浏览器看，也可以打印在一张纸上
+pair-report = 把结果写入 FILE：一个网页，可以用浏览器看，也可以打印在一张纸上；加上 --watch 是一张图：丢失、信号和接入点随时间的变化
 pair-left-out = 电脑和掌控板的测试，这个版本没有包含
 
 ## udpcli demo

@@ -56,6 +56,15 @@ def _pi():
  try:D=A.config('essid')
  except Exception:0
  _pw('online',B[0],B[1],B[2],C,_px(D.encode()))
+def _pp():
+ A=_pn();B=C='-';D=b''
+ try:B=A.status('rssi')
+ except Exception:0
+ try:C=A.config('channel')
+ except Exception:0
+ try:D=bytes(A.config('bssid'))
+ except Exception:0
+ _pw('signal',int(A.isconnected()),B,C,_px(D))
 def _pu():
  A=_pn();A.disconnect()
  if not _pa:A.active(False)

@@ -75,7 +75,7 @@ class WLAN:
     def scan(self):
         self._need()
         _time.sleep_ms(100)
-        rssi = int(_os.getenv('VB_RSSI'))
+        rssi = -_os.system('rssi')
         return [(n['ssid'].encode(), b'\xaa\xbb\xcc\x00\x00\x01', 6, rssi, AUTH_WPA2_PSK if n['password'] else AUTH_OPEN, False)
                 for n in self._air()]
 
@@ -99,6 +99,9 @@ class WLAN:
     def isconnected(self):
         if not self._sta:
             return False
+        if _os.system('away'):
+            # Out of reach: the radio connects again by itself when the access point is back.
+            return False
         if _Station.ready is not None and _time.ticks_diff(_time.ticks_ms(), _Station.ready) >= 0:
             _Station.status = STAT_GOT_IP
         return _Station.status == STAT_GOT_IP
@@ -106,7 +109,7 @@ class WLAN:
     def status(self, what=None):
         self.isconnected()
         if what == 'rssi':
-            return int(_os.getenv('VB_RSSI'))
+            return -_os.system('rssi')
         return _Station.status
 
     def ifconfig(self, values=None):
@@ -131,6 +134,11 @@ class WLAN:
             return 6 if name == 'channel' else 20
         if name == 'dhcp_hostname':
             return 'espressif'
+        # No firmware tells it; the control command `air` makes one that does.
+        if name == 'bssid' and _os.system('bssid'):
+            return b'\xaa\xbb\xcc\x00\x00' + bytes([_os.system('bssid')])
+        if name is not None:
+            raise ValueError('unknown config param')
 
 
 def phy_mode(mode=None):

@@ -5,6 +5,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::*;
 use crate::pair::diagnosis::Diagnosis;
 use crate::pair::results::{Finding, StepNote};
+use crate::pair::watch::Signal;
 use crate::terminal::panel::screen::{DrawMode, DrawnText, Screen};
 
 fn text(y: i16, text: &str) -> DrawnText {
@@ -33,6 +34,7 @@ fn round(number: u64, lost: u64, finding: Option<Diagnosis>) -> RoundResults {
         up: way,
         echo: way,
         rtt: (lost < 10).then_some([2, 3, 4, 5].map(Duration::from_millis)),
+        signal: Signal::default(),
         time: Duration::from_secs(1),
         oled: Some((screen, true)),
         last: [(64, Duration::from_millis(50))].into(),
