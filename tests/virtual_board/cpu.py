@@ -25,6 +25,7 @@ import signal
 import struct
 import time
 
+from flash import Flash
 from firmware import PROFILES, with_maker_modules
 from imports import MODULES, Imports
 from library import PASS, Library
@@ -42,12 +43,18 @@ CTRL_C = 3
 NEWLINE = 5  # MP_TOKEN_NEWLINE
 
 
-MODULE_HEAP = 32 * 1024  # bytes of heap that modules/builtin takes; on a board it is in flash
+MODULE_HEAP = 36 * 1024  # bytes of heap that modules/builtin takes; on a board it is in flash
 
 
 def unread(fd):
     """Bytes in a pipe that nobody has read."""
     return struct.unpack("i", fcntl.ioctl(fd, FIONREAD, b"\0\0\0\0"))[0]
+
+
+def uart_rate(divider, configuration):
+    """Bits per second: the divider counts sixteenths; bit 27 selects APB's 80 MHz, otherwise REF_TICK's 1 MHz."""
+    clock = 80000000 if configuration & 1 << 27 else 1000000
+    return clock * 16 / max(1, (divider & 0xFFFFF) * 16 + (divider >> 20 & 15))
 
 
 class Shared:
@@ -81,6 +88,29 @@ class Shared:
     shows = _word(8)  # number of calls of oled.show()
     power, inverted, contrast = _byte(20), _byte(21), _byte(22)
     ap = _byte(23)  # access point mode: 1 plus its authmode, or 0
+    divider = _word(12)  # UART_CLKDIV_REG and UART_CONF0_REG: a soft reset leaves them
+    configuration = _word(16)
+    rate_changes = _word(40)  # how often the UART's registers were written, and the highest rate since the start
+    fastest = _word(44)
+    interrupts = _word(48)  # interrupt characters that arrived
+    sectors = _word(52)  # sectors of the flash that were erased and written, with --flash-time
+    keeps_rate = _byte(24)  # fault: what is written to the UART's registers has no effect
+    is_sending = _byte(25)  # bytes of the board are on their way to the computer
+
+    @property
+    def rate(self):
+        """The board's rate. `baud` is the rate that its registers have after a reset."""
+        first, now = uart_rate(*self.uart), uart_rate(self.divider, self.configuration)
+        return self.baud if now == first else int(self.baud * now / first)
+
+    @property
+    def flash_until(self):
+        """Until then the flash is busy, and no interrupt runs (seconds of the monotonic clock)."""
+        return struct.unpack_from("<d", self.map, 32)[0]
+
+    @flash_until.setter
+    def flash_until(self, value):
+        struct.pack_into("<d", self.map, 32, value)
 
     rssi = _byte(24)  # the signal, in dBm below zero
     bssid = _byte(25)  # the last byte of the access point's address; 0: the firmware does not tell it
@@ -119,6 +149,7 @@ class Cpu:
         self.firmware = PROFILES[options.profile]
         if options.mpython:
             self.firmware = with_maker_modules(self.firmware)
+        shared.uart = self.firmware.uart
         first = options.mpython_first
         self.imports = Imports(self.library, self.firmware, self.firmware.frozen_first if first is None else first == "frozen")
         self.libc = ctypes.CDLL(None, use_errno=True)
@@ -153,6 +184,7 @@ class Cpu:
         return self.pid
 
     def interrupt(self):
+        self.shared.interrupts += 1
         os.kill(self.pid, signal.SIGINT)
 
     def kill(self):
@@ -181,6 +213,7 @@ class Cpu:
         os.environ.clear()
         os.environ.update(environment)
         self.line_free = 0.0
+        self.flash = Flash(self.shared) if self.options.flash_time else None
         self.interrupt_handler()
         self._hooks()
         prelude = f"exec(open({os.path.join(MODULES, 'prelude.py')!r}).read(), {{}})\ndel __file__"
@@ -217,6 +250,9 @@ class Cpu:
             if name in lib.slots:
                 lib.hook(name, self._changes(name), c_int, string, c_int)
         lib.hook("rename", self.rename, c_int, string, string)
+        if "close" in lib.slots:
+            lib.hook("close", self.close_file, c_int, c_int)
+        self.call_protected = lib.function("mp_call_function_1_protected", pointer, pointer, pointer)
         self.texts = {}
         self.decompress = lib.function("mp_decompress_rom_string", None, pointer, pointer)
         lib.gate("mp_obj_new_exception_msg", self.exception_msg)
@@ -323,7 +359,7 @@ class Cpu:
     # Output.
 
     def tx(self, data):
-        baud = self.shared.baud
+        baud = self.shared.rate
         if not baud:
             self._put(data)
             return
@@ -382,6 +418,8 @@ class Cpu:
             if room <= 0:
                 return self._fail(errno.ENOSPC)
             length = min(length, room)
+        if self.flash:
+            self.flash.write(fd, length)
         return self._call(self.libc.write, fd, ctypes.c_void_p(data), ctypes.c_size_t(length))
 
     def read(self, fd, data, length):
@@ -395,6 +433,9 @@ class Cpu:
             return 1
         got = 0
         while got < length:
+            # As on the chip, an interrupt counts when what came before it has been read.
+            if not unread(0) and not self.await_input():
+                return self._fail(errno.EINTR)
             count = self.libc.read(0, ctypes.c_void_p(data + got), ctypes.c_size_t(length - got))
             if count < 0:
                 return -1  # an interrupt: errno is set too
@@ -428,6 +469,8 @@ class Cpu:
     def poll(self, fds, count, timeout):
         for at in range(count):
             cell = ctypes.c_int.from_address(fds + 8 * at)
+            if not self.firmware.polls_stdin and cell.value in (0, 1, TEXT_IN, TEXT_OUT):
+                return self._fail(errno.EINVAL)
             if cell.value in (TEXT_IN, TEXT_OUT):
                 cell.value = 0 if cell.value == TEXT_IN else 1
         return self._call(self.libc.poll, ctypes.c_void_p(fds), ctypes.c_ulong(count), timeout)
@@ -441,6 +484,37 @@ class Cpu:
     def _call(function, *args):
         # The call's errno is in ctypes' copy, which the callback returns.
         return function(*args)
+
+    # machine.Timer: its function runs while the board waits for input, as a scheduled function does there.
+
+    timers = {}  # number to (when it is due, its function)
+    interrupts = 0  # how many have been noticed
+
+    def await_input(self):
+        """Waits for input; meanwhile timers that are due call their functions. False after an interrupt."""
+        while True:
+            number, (due, function) = min(self.timers.items(), key=lambda item: item[1], default=(None, (None, None)))
+            ready = self.wait_for_input(None if due is None else due - time.monotonic())
+            if ready:
+                return ready > 0
+            del self.timers[number]
+            self.call_protected(function, function)
+
+    def wait_for_input(self, seconds):
+        """1 if there is input, 0 if there is none in time, -1 after an interrupt, which may have come just before."""
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            if signal.SIGINT not in mask and self.interrupts != self.shared.interrupts:
+                self.interrupts = self.shared.interrupts
+                return -1
+            cell = ctypes.create_string_buffer(struct.pack("iHH", 0, 1, 0))
+            limit = None
+            if seconds is not None:
+                limit = ctypes.create_string_buffer(struct.pack("qq", *divmod(max(0, int(seconds * 1e9)), 1000000000)))
+            during = ctypes.create_string_buffer((sum(1 << number - 1 for number in mask)).to_bytes(128, "little"))
+            return self.libc.ppoll(cell, ctypes.c_ulong(1), limit, during)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
     # The file system.
 
@@ -460,7 +534,14 @@ class Cpu:
         writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
         if writes and self.options.read_only:
             return self._fail(errno.EROFS)
+        if writes and self.flash:
+            self.flash.open(os.path.exists(path))
         return self._call(self.libc.open64, path, flags, mode & 0o777)
+
+    def close_file(self, fd):
+        if self.flash:
+            self.flash.close(fd)
+        return self._call(self.libc.close, fd)
 
     def stat(self, _version, path, result):
         # glibc 2.33 and later: stat64 has the layout of version 1 of __xstat64.
@@ -475,6 +556,8 @@ class Cpu:
             # A folder takes a block, too.
             if name == "mkdir" and 0 < self.options.fs_size < self.used() + 4096:
                 return self._fail(errno.ENOSPC)
+            if self.flash:
+                self.flash.change()
             return self._call(function, path, mode)
 
         return change
@@ -482,6 +565,8 @@ class Cpu:
     def rename(self, old, new):
         if self.options.read_only:
             return self._fail(errno.EROFS)
+        if self.flash:
+            self.flash.change()
         return self._call(self.libc.rename, old, new)
 
     # Calls of the stub modules, through os.system.
@@ -525,13 +610,31 @@ class Cpu:
         if name == "firmware":
             self.become_firmware()
             return 0
-        if name == "baud":
-            if self.shared.baud:
-                self.shared.baud = int(rest)
+        if name == "uart":
+            return self.set_uart(*map(int, rest.split()))
+        if name == "timer":
+            number, period, function = map(int, rest.split())
+            self.timers.pop(number, None)
+            if function:
+                self.timers[number] = (time.monotonic() + period / 1000, function)
             return 0
         if name == "fs_used":
             return self.used()
         return -1
+
+    def set_uart(self, divider, configuration):
+        """Writes UART0's registers; 1 if that has no effect."""
+        if self.shared.keeps_rate:
+            return 1
+        if self.line_free - time.monotonic() < 0.0005:
+            # All has left the chip's FIFO. Where it is still on its way here, this PC is late and not the board.
+            until = time.monotonic() + 1
+            while (unread(1) or self.shared.is_sending) and time.monotonic() < until:
+                time.sleep(0.0005)
+        self.shared.divider, self.shared.configuration = divider, configuration
+        self.shared.rate_changes += 1
+        self.shared.fastest = max(self.shared.fastest, self.shared.rate)
+        return 0
 
     def become_firmware(self):
         """The modules are in memory; from now on all is as the firmware has it."""

@@ -42,6 +42,7 @@ class Firmware:
     sys_version: str = "3.4.0"
     sys_path: tuple = ("", "/lib")
     raw_paste: bool = False
+    polls_stdin: bool = True  # select.poll() takes sys.stdin: since MicroPython 1.12 (lib/utils/sys_stdio_mphal.c)
     links: str = "u"  # how `io` finds `uio`: "weak" links in a table, "u" added in front, or "extensible" modules
     frozen_first: bool = True  # a frozen module takes precedence over a file with its name
     flash: bool = False  # the first boot mounts the file system at /flash and uses it as working directory
@@ -100,6 +101,7 @@ MPYTHON_1 = {
     "links": "weak",
     "flash": True,
     "can_soft_reset": False,
+    "polls_stdin": False,
 }
 GENERIC = {
     "soft_reset": "MPY: soft reboot",

@@ -1,6 +1,7 @@
 """The computer's end of the line: a pseudo-terminal under a path that stays the same, or a TCP port."""
 
 import ctypes
+import fcntl
 import os
 import shutil
 import socket
@@ -10,6 +11,7 @@ import time
 import tty
 
 IN_OPEN, IN_CLOSE = 0x20, 0x18
+TCGETS2 = 0x802C542A  # struct termios2, whose last member is the output rate
 BACKLOG = 65536  # bytes that are kept for a computer that does not read
 
 
@@ -24,6 +26,12 @@ class Pty:
         self.opened = 0
         self.backlog = b""
         self.lost = 0
+
+    def rate(self):
+        """The rate that the computer has set."""
+        if self.slave is None:
+            return 115200
+        return struct.unpack_from("I", fcntl.ioctl(self.slave, TCGETS2, bytes(44)), 40)[0] or 115200
 
     def plug(self):
         self.master, self.slave = os.openpty()
@@ -233,6 +241,10 @@ class Tcp:
         self.lost = 0
         self.gone = False
 
+    def rate(self):
+        """The program that offers the port has set it, once and for all."""
+        return 115200
+
     @property
     def path(self):
         return f"{self.scheme}://127.0.0.1:{self.number}"
@@ -326,6 +338,9 @@ class Rfc2217(Tcp):
         self.baud = 115200
         self.pending = bytearray()  # incomplete telnet command
         self.data = b""
+
+    def rate(self):
+        return self.baud
 
     def opened(self):
         self.pending.clear()

@@ -21,6 +21,7 @@ from hosts import USB, Pty, Rfc2217, Tcp, UsbPty
 from line import Direction
 from rom import POWER_ON, SOFTWARE
 
+FIFO = 128  # bytes that the UART keeps while its interrupt does not run
 RX_BUFFER = 255  # size of the board's receive buffer in bytes
 PATIENCE = 0.003  # seconds that a board with a full buffer has to read before a byte is lost
 
@@ -49,6 +50,7 @@ def parse():
     parser.add_argument("--broken", choices=sorted(broken.KINDS), help="no MicroPython answers: what the port says instead")
     parser.add_argument("--heap", type=size, default=size("160k"), help="bytes of heap (objects are twice an ESP32's size)")
     parser.add_argument("--baud", type=int, default=115200, help="line rate, bytes a second times ten; 0: no limit, no loss")
+    parser.add_argument("--flash-time", action="store_true", help="writing to the file system takes as long as on the chip")
     parser.add_argument("--boot-time", type=float, default=0.2, help="seconds from reset to MicroPython")
     parser.add_argument("--import-time", type=float, default=0.15, help="seconds that `import mpython` takes")
     parser.add_argument("--mac", default="aabbccddeeff", help="12 hex digits")
@@ -99,8 +101,12 @@ class Board:
                 self.host = UsbPty(link, self.on_open, USB[self.usb], options)
             else:
                 self.host = Pty(link, self.on_open)
-        self.down = Direction(self.host_read, self.receive, lambda: self.shared.baud)
-        self.up = Direction(self.board_read, self.send, lambda: self.shared.baud, jitter=JITTER)
+        self.down = Direction(self.host_read, self.receive, lambda: self.host_rate())
+        self.up = Direction(self.board_read, self.send, lambda: self.shared.rate, jitter=JITTER)
+        self.host_most = 0  # fault: the computer's adapter does not go beyond this rate
+        self.last_rate = 115200
+        self.fast_noise = (0, 0.0)  # fault: beyond this rate a byte changes with this probability
+        self.fifo = b""  # bytes that came while the flash was busy
         self.state = OFF
         self.said = b""  # output of the ROM that is still to send
         self.boot_at = None
@@ -150,6 +156,8 @@ class Board:
 
     def hard_reset(self, reason=POWER_ON, download=False, count=True):
         self.halt()
+        self.shared.divider, self.shared.configuration = self.cpu.firmware.uart
+        self.shared.flash_until = 0.0
         if self.usb and count:
             # The chip leaves the bus, and what it prints meanwhile is lost.
             self.down.forget()
@@ -211,6 +219,8 @@ class Board:
             "VB_WIFI": json.dumps([network(text) for text in options.wifi]),
             "VB_IP": options.ip,
             "VB_IMPORT_TIME": str(int(options.import_time * 1000)),
+            "VB_CLKDIV": str(self.shared.divider),
+            "VB_CONF0": str(self.shared.configuration),
         }
         keep = [self.rx_out, self.rx_in, self.tx_out, self.tx_in]
         keep += self.host.descriptors() + self.control.descriptors()
@@ -258,6 +268,27 @@ class Board:
 
     # The line.
 
+    def host_rate(self):
+        """The computer's rate; its 115,200 baud are `--baud`."""
+        rate = self.host.rate()
+        if self.host_most and rate > self.host_most:
+            rate = self.last_rate
+        self.last_rate = rate
+        return int(self.shared.baud * rate / 115200)
+
+    def rates_differ(self):
+        board = self.shared.rate
+        return bool(board) and abs(self.host_rate() / board - 1) > 0.03
+
+    def distort(self, data, direction):
+        """What different rates, and a bad line at high rates, make of bytes."""
+        if self.noise or self.rates_differ():
+            return noise(data, direction.random)
+        beyond, probability = self.fast_noise
+        if beyond and self.shared.rate > beyond:
+            return bytes(byte ^ 1 << direction.random.randrange(8) if direction.random.random() < probability else byte for byte in data)
+        return data
+
     def host_read(self, limit):
         if not self.shared.baud and self.state == RUNNING:
             limit = min(limit, RX_BUFFER - unread(self.rx_out))
@@ -275,8 +306,13 @@ class Board:
         elif self.state != RUNNING or self.silent or self.chatter:
             self.stats["lost"] += len(data)
         else:
-            if self.noise:
-                data = noise(data, self.down.random)
+            data = self.distort(data, self.down)
+            if time.monotonic() < self.shared.flash_until:
+                room = FIFO - len(self.fifo)
+                self.stats["lost"] += max(0, len(data) - room)
+                self.fifo += data[:room]
+                return
+            data, self.fifo = self.fifo + data, b""
             kept = bytearray()
             for byte in data:
                 if byte == self.shared.interrupt != NO_INTERRUPT:
@@ -334,19 +370,20 @@ class Board:
         if not self.shared.baud and self.host.backlog:
             # Without a baud rate, the board waits for its reader.
             return b""
+        self.shared.is_sending = 1
         try:
-            data = os.read(self.tx_out, limit)
+            return os.read(self.tx_out, limit)
         except BlockingIOError:
+            self.shared.is_sending = 0
             return b""
-        return data
 
     def send(self, data):
         """Bytes arrive at the computer."""
         if self.silent:
             return
-        if self.noise:
-            data = noise(data, self.up.random)
-        self.host.write(data)
+        # An echo has the computer's own rate.
+        is_echo = self.state == BROKEN and broken.KINDS[self.broken].echoes
+        self.host.write(data if is_echo and not self.noise else self.distort(data, self.up))
 
     def settle_usb(self, now):
         """Sends the last packet of an answer, unless the host waits for more after it."""
@@ -367,6 +404,10 @@ class Board:
                 self.plug_again()
             times = [self.down.move(now), self.up.move(now), self.boot_at, self.release_at, self.again_at]
             times += [self.plug_at, self.settle_usb(now)]
+            if self.fifo:
+                if now >= self.shared.flash_until:
+                    self.receive(b"")
+                times.append(self.shared.flash_until)
             if self.late:
                 times.append(self.settle(now))
             elif not self.shared.baud and self.state == RUNNING:
@@ -497,6 +538,11 @@ class Control:
             "dtr": board.lines[0],
             "rts": board.lines[1],
             "interrupt_char": board.shared.interrupt,
+            "rate": board.shared.rate,
+            "rate_changes": board.shared.rate_changes,
+            "fastest": board.shared.fastest,
+            "sectors": board.shared.sectors,
+            "host_rate": board.host_rate(),
             **board.stats,
         }
         if frame:
@@ -566,6 +612,15 @@ class Control:
 
     def do_wrong_baud(self, on=True):
         self.board.noise = on
+
+    def do_keep_rate(self, on=True):
+        self.board.shared.keeps_rate = on
+
+    def do_host_most(self, baud):
+        self.board.host_most = baud
+
+    def do_fast_noise(self, probability, beyond=120000):
+        self.board.fast_noise = (beyond, probability)
 
     def do_baud(self, baud):
         self.board.shared.baud = baud

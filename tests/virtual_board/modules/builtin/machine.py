@@ -2,6 +2,7 @@
 from _real import machine as _machine, os as _os, firmware as _firmware
 from binascii import unhexlify as _unhexlify
 import time as _time
+_id = id
 
 PWRON_RESET, HARD_RESET, WDT_RESET, DEEPSLEEP_RESET, SOFT_RESET = 1, 2, 3, 4, 5
 _frequency = 160000000
@@ -54,24 +55,34 @@ def lightsleep(ms=0):
     _time.sleep_ms(ms)
 
 
+_timers = {}  # number to function of the hardware timers that count
+
+
 class _Memory:
-    """32-bit registers: those of UART0's clock, and nothing elsewhere."""
+    """32-bit registers: those of UART0's clock, which timers count, and nothing elsewhere."""
 
     CLKDIV, CONF0 = 0x3ff40014, 0x3ff40020
+    TIMERS = (0x3ff5f000, 0x3ff5f024, 0x3ff60000, 0x3ff60024)  # TIMGn_TxCONFIG_REG, whose bit 31 is EN
+
+    def _registers(self):
+        return {self.CLKDIV: int(_os.getenv('VB_CLKDIV')), self.CONF0: int(_os.getenv('VB_CONF0'))}
 
     def __init__(self):
-        self.registers = {self.CLKDIV: _firmware['uart'][0], self.CONF0: _firmware['uart'][1]}
+        self.registers = self._registers()
 
     def __getitem__(self, address):
+        if address in self.TIMERS:
+            # mp_obj_new_int() of 32 bits: a number with a sign.
+            return -0x80000000 if self.TIMERS.index(address) in _timers else 0
         return self.registers.get(address, 0)
 
     def __setitem__(self, address, value):
-        self.registers[address] = value
-        if address in (self.CLKDIV, self.CONF0):
-            divider = self.registers[self.CLKDIV]
-            # The divider counts sixteenths; bit 27 selects APB's 80 MHz, otherwise REF_TICK's 1 MHz.
-            clock = 80000000 if self.registers[self.CONF0] & 1 << 27 else 1000000
-            _os.system('baud %d' % (clock * 16 // ((divider & 0xfffff) * 16 + (divider >> 20))))
+        if address not in self.registers:
+            return
+        registers = dict(self.registers)
+        registers[address] = value & 0xffffffff
+        if not _os.system('uart %d %d' % (registers[self.CLKDIV], registers[self.CONF0])):
+            self.registers = registers
 
 
 mem32 = _Memory()
@@ -174,16 +185,31 @@ class PWM:
 
 
 class Timer:
+    """One of the four hardware timers. It calls its function while the board waits for input, and not while a program computes."""
+
     ONE_SHOT, PERIODIC = 0, 1
 
     def __init__(self, id):
-        pass
+        # ports/esp32/machine_timer.c: a group and an index of one bit each.
+        self._number = id & 3
+        self._again = None
 
-    def init(self, **options):
-        pass
+    def init(self, mode=1, period=-1, callback=None, freq=0):
+        def fire(_):
+            if mode == Timer.PERIODIC:
+                _os.system('timer %d %d %d' % (self._number, period, _id(fire)))
+            if callback:
+                callback(self)
+
+        # Keeps it from the garbage collector. A timer counts on after its alarm.
+        _timers[self._number] = self._again = fire
+        _os.system('timer %d %d %d' % (self._number, period, _id(fire)))
 
     def deinit(self):
-        pass
+        if self._again:
+            self._again = None
+            _timers.pop(self._number, None)
+            _os.system('timer %d 0 0' % self._number)
 
 
 class WDT:
