@@ -26,6 +26,7 @@ pub(crate) mod holder;
 pub mod info;
 pub(crate) mod input;
 pub mod life_cycle;
+pub mod line_rate;
 pub mod link;
 pub(crate) mod literal;
 pub mod mirror;

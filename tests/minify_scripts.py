@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # (script, constants, minified file, scripts that are on the board before it)
 SCRIPTS = [
     ("src/board/scripts/helper.py", {}, "src/board/scripts/minified/helper.py", []),
+    ("src/board/scripts/fast_line.py", {}, "src/board/scripts/minified/fast_line.py", ["src/board/scripts/helper.py"]),
     ("src/board/scripts/files.py", {}, "src/board/scripts/minified/files.py", ["src/board/scripts/helper.py"]),
     ("src/board/scripts/manage.py", {}, "src/board/scripts/minified/manage.py", ["src/board/scripts/helper.py", "src/board/scripts/files.py"]),
     ("src/board/scripts/info.py", {}, "src/board/scripts/minified/info.py", ["src/board/scripts/helper.py"]),

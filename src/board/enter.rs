@@ -26,6 +26,7 @@ use memchr::memmem;
 
 use crate::board::boot_output::{self, BOOT_MARKS, DOWNLOAD_MARKS, MICROPYTHON_MARKS};
 use crate::board::error::Error;
+use crate::board::line_rate::{FAST_RATES, LineRate};
 use crate::board::link::Link;
 use crate::text::escape;
 
@@ -140,6 +141,7 @@ pub(crate) fn raw_repl_within(link: &mut Link, timeout: Duration) -> Result<Ente
 /// # Errors
 /// As for [`raw_repl`].
 pub(crate) fn raw_repl_from_stubborn(link: &mut Link, timeout: Duration) -> Result<Entered, Error> {
+    link.end_fast();
     let mut climb = Climb::new(timeout, None);
     climb.start = climb.start.checked_sub(BURSTS_AFTER).unwrap_or(climb.start);
     climb.up(link)
@@ -155,6 +157,8 @@ pub(crate) fn raw_repl_without_reset(link: &mut Link) -> Result<Entered, Error> 
 }
 
 fn climb(link: &mut Link, timeout: Duration, patience: Option<Duration>) -> Result<Entered, Error> {
+    // The board ends our program at a fast rate by itself, and is at the old rate from now on.
+    link.end_fast();
     let mut climb = Climb::new(timeout, patience);
     let result = climb.up(link);
     tracing::trace!(
@@ -197,6 +201,7 @@ struct Climb {
     entered: Entered,
     /// Whether the port has no control lines.
     no_lines: bool,
+    has_knocked_fast: bool,
 }
 
 impl Climb {
@@ -221,6 +226,7 @@ impl Climb {
             gap: 0.0,
             entered: Entered::default(),
             no_lines: false,
+            has_knocked_fast: false,
         }
     }
 
@@ -239,6 +245,9 @@ impl Climb {
             } else if booting {
                 self.through_boot(link)?
             } else if elapsed < BURSTS_AFTER {
+                if elapsed > KNOCK_WAIT {
+                    self.knock_fast(link);
+                }
                 link.send(b"\x03\x03")?;
                 self.ctrl_a(link, KNOCK_WAIT)?
             } else if elapsed < RESET_AFTER || self.no_lines {
@@ -272,6 +281,31 @@ impl Climb {
                 return Err(self.failure(link));
             }
         }
+    }
+
+    /// Ends our program on a board whose PC went away while the line was fast.
+    fn knock_fast(&mut self, link: &mut Link) {
+        if self.has_knocked_fast || !link.can_change_rate() || self.hears_text() {
+            return;
+        }
+        self.has_knocked_fast = true;
+        let given = match link.address().line_rate {
+            LineRate::At(rate) => Some(rate),
+            _ => None,
+        };
+        for rate in given.into_iter().chain(FAST_RATES) {
+            if rate != link.rate() {
+                link.interrupt_at(rate);
+            }
+            link.set_old_rate();
+        }
+    }
+
+    /// Whether the board has printed something readable, so that its rate is right.
+    fn hears_text(&self) -> bool {
+        let readable = |byte: &&u8| matches!(byte, b'\r' | b'\n' | b' '..=b'~');
+        let count = self.heard.iter().filter(readable).count();
+        count > 8 && count * 10 > self.heard.len() * 9
     }
 
     /// The board is in its raw REPL: the state in which udpcli found it.

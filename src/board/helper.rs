@@ -21,17 +21,28 @@ use crate::board::crc32::crc32;
 use crate::board::error::Error;
 use crate::board::literal;
 use crate::board::operation::Doing;
+use crate::board::repl::fast::FRAME_DATA;
 use crate::board::repl::{Repl, SubmitMode};
 use crate::text::escape;
 
 /// The helper itself, as `tests/minify_scripts.py` made it from `scripts/helper.py`.
 const SCRIPT: &str = include_str!("scripts/minified/helper.py");
 
+/// For [`Repl::speed_up`]. Needs the first part of [`SCRIPT`]. Its parts: the change of the rate, what runs at the new
+/// one, and the length of a folder.
+const FAST_LINE: &str = include_str!("scripts/minified/fast_line.py");
+
 /// Separates the parts of a script: each part is short enough for a line that damages bytes.
 const PART_END: &str = "#\n";
 
+/// The bit of a folder in a file's mode.
+const IS_FOLDER: u64 = 0x4000;
+
 /// Removes the helper. None of its names belong to the user.
 const CLEAN_UP: &[u8] = b"if'_udpcli'in globals():del _udpcli\nexec('import gc\\ngc.collect()',{})";
+
+/// Whether the helper is there.
+const IS_THERE: &[u8] = b"print('_udpcli'in globals())";
 
 /// The timeout for a short call on the board.
 const WORK: Duration = Duration::from_secs(10);
@@ -67,6 +78,10 @@ pub(crate) struct Helper<'a> {
     is_fresh: bool,
     /// How many attempts the last call took.
     attempts: u32,
+    /// Whether the board has the scripts for a fast line.
+    can_be_fast: bool,
+    /// Whether the board restarted while the line was fast.
+    has_restarted: bool,
 }
 
 /// The result of a call.
@@ -111,6 +126,8 @@ impl<'a> Helper<'a> {
             scripts,
             is_fresh: false,
             attempts: 0,
+            can_be_fast: false,
+            has_restarted: false,
         }
     }
 
@@ -158,14 +175,10 @@ impl<'a> Helper<'a> {
     /// The board does not accept them.
     pub(crate) fn define(&mut self) -> Result<(), Error> {
         let doing = &Doing::Preparing;
-        let mut is_first = true;
-        for part in SCRIPT.split(PART_END) {
-            let (code, expected) = plain_frame(part, std::mem::take(&mut is_first));
-            self.insist(doing, WORK, |helper| {
-                helper.attempt(doing, &code, WORK, CallKind::Quick, |answer| {
-                    (answer.trim_ascii_end() == expected).then(|| CallResult::Answer(Vec::new()))
-                })
-            })?;
+        let mut parts = SCRIPT.split(PART_END);
+        self.define_first(parts.next().unwrap_or_default())?;
+        for part in parts {
+            self.define_part(part, false)?;
         }
         for part in self
             .scripts
@@ -177,13 +190,164 @@ impl<'a> Helper<'a> {
         Ok(())
     }
 
+    /// Defines the first part of the helper and makes the line fast, if that is worth it. What goes at the old rate is
+    /// the larger part of the time until the first byte of a file, so both go together where that is possible.
+    fn define_first(&mut self, first: &str) -> Result<(), Error> {
+        let change = FAST_LINE.split(PART_END).next().unwrap_or_default();
+        if self.repl.wants_fast() && self.repl.path_to_go().is_none() {
+            match self.define_part(&format!("{first}{change}"), true) {
+                Err(Error::Refused { exception, .. }) => self.keep_rate(&exception),
+                answer => {
+                    let answer = answer?;
+                    self.can_be_fast = self.repl.found_clock(&answer);
+                    return self.speed_up();
+                }
+            }
+        }
+        self.define_part(first, true)?;
+        if self.repl.wants_fast() {
+            self.prepare_fast(change)?;
+            self.speed_up()?;
+        }
+        Ok(())
+    }
+
+    /// Keeps the old rate for the session: the board cannot change it.
+    fn keep_rate(&mut self, exception: &str) {
+        tracing::debug!("the line stays as it is: {exception}");
+        self.repl.give_up_fast();
+    }
+
+    /// Defines a part of the helper itself, before there are checksums. Returns what the part prints.
+    fn define_part(&mut self, part: &str, is_first: bool) -> Result<Vec<u8>, Error> {
+        let doing = &Doing::Preparing;
+        let (code, expected) = plain_frame(part, is_first);
+        self.insist(doing, WORK, |helper| {
+            helper.attempt(doing, &code, WORK, CallKind::Quick, |answer| {
+                let said = answer.trim_ascii_end().strip_suffix(expected.as_slice())?;
+                let is_whole = said.is_empty() || said.ends_with(b"~");
+                is_whole.then(|| CallResult::Answer(said.to_vec()))
+            })
+        })
+    }
+
+    /// Makes the line fast again after a failure, unless no rate is left.
+    ///
+    /// # Errors
+    /// The line has failed, or the board does not come back to its prompt.
+    pub(crate) fn speed_up(&mut self) -> Result<(), Error> {
+        if !self.can_be_fast || !self.repl.wants_fast() {
+            return Ok(());
+        }
+        let before = self.repl.new_starts();
+        let frames = FAST_LINE.split(PART_END).nth(1).unwrap_or_default();
+        self.repl.speed_up(frames.as_bytes())?;
+        if self.repl.new_starts() == before {
+            return Ok(());
+        }
+        // The helper is gone, and the line is too bad for another try.
+        self.repl.give_up_fast();
+        Err(Error::NoAnswer {
+            port: self.repl.link().name().to_owned(),
+            doing: Doing::ChangingRate,
+        })
+    }
+
+    /// Like [`Self::speed_up`], and restores the helper if the interpreter had to restart.
+    ///
+    /// # Errors
+    /// As for [`Self::start_anew`].
+    pub(crate) fn be_fast(&mut self, doing: &Doing) -> Result<(), Error> {
+        match self.speed_up() {
+            Err(error) if self.restores_after(&error, doing)? => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Whether the helper is there again after an error that a new interpreter cures. Bytes at a wrong rate are noise,
+    /// which may be a Ctrl-D: so the old rate stays after a restart.
+    ///
+    /// # Errors
+    /// As for [`Self::start_anew`].
+    pub(crate) fn restores_after(&mut self, error: &Error, doing: &Doing) -> Result<bool, Error> {
+        if matches!(error, Error::Restarted { .. }) && self.can_be_fast {
+            self.can_be_fast = false;
+            self.is_fresh = false;
+            self.repl.give_up_fast();
+            return self.start_anew(doing);
+        }
+        Ok(is_unclear(error) && self.start_anew(doing)?)
+    }
+
+    /// Finds out whether a faster line is worth it, and sends what the board needs for it. A board that cannot do it
+    /// keeps its rate.
+    fn prepare_fast(&mut self, change: &str) -> Result<(), Error> {
+        if let Some(path) = self.repl.path_to_go() {
+            let size_of = FAST_LINE.split(PART_END).nth(2).unwrap_or_default();
+            let len = self.length_of(&path, size_of)?;
+            self.repl.found_length(len);
+            if !self.repl.wants_fast() {
+                return Ok(());
+            }
+        }
+        match self.define_part(change, false) {
+            Err(Error::Refused { exception, .. }) => self.keep_rate(&exception),
+            answer => {
+                let answer = answer?;
+                self.can_be_fast = self.repl.found_clock(&answer);
+            }
+        }
+        Ok(())
+    }
+
+    /// The length of a file or of everything in a folder, for which the board needs `size_of`.
+    fn length_of(&mut self, path: &[u8], size_of: &str) -> Result<Option<u64>, Error> {
+        let mut code = b"print(*_udpcli['O'].stat(".to_vec();
+        literal::append_bytes(path, &mut code);
+        code.extend_from_slice(b")[:7])");
+        let Some(answer) = self.repl.short(&code)? else {
+            return Ok(None);
+        };
+        let text = String::from_utf8(answer).unwrap_or_default();
+        let status: Vec<u64> = text
+            .split_whitespace()
+            .map_while(|word| word.parse().ok())
+            .collect();
+        let &[mode, _, _, _, _, _, len] = status.as_slice() else {
+            return Ok(None);
+        };
+        if mode & IS_FOLDER == 0 {
+            return Ok(Some(len));
+        }
+        match self.define_part(size_of, false) {
+            Err(Error::Refused { .. }) => return Ok(None),
+            result => result.map(drop)?,
+        }
+        let mut code = b"_udpcli['Q'](".to_vec();
+        literal::append_bytes(path, &mut code);
+        code.push(b')');
+        let answer = self.repl.short(&code)?;
+        Ok(answer.and_then(|answer| {
+            String::from_utf8(answer)
+                .ok()?
+                .strip_suffix('~')?
+                .parse()
+                .ok()
+        }))
+    }
+
     /// Restarts the interpreter once: a timer or a thread of the stopped program may print between the replies, and a
     /// retry does not help against that. False if this was done before.
     ///
     /// # Errors
     /// The board does not come back.
     pub(crate) fn start_anew(&mut self, doing: &Doing) -> Result<bool, Error> {
-        self.start_anew_because(doing, NewStart::Printed)
+        let why = if std::mem::take(&mut self.has_restarted) {
+            NewStart::Restarted
+        } else {
+            NewStart::Printed
+        };
+        self.start_anew_because(doing, why)
     }
 
     fn start_anew_because(&mut self, doing: &Doing, why: NewStart) -> Result<bool, Error> {
@@ -201,6 +365,9 @@ impl<'a> Helper<'a> {
             NewStart::Printed => {
                 tracing::info!(say = "board.new-start-printed", doing = doing.as_value());
             }
+            NewStart::Restarted => {
+                tracing::info!(say = "line-rate.restarted", doing = doing.as_value());
+            }
         }
         self.define()?;
         Ok(true)
@@ -209,17 +376,37 @@ impl<'a> Helper<'a> {
     /// Re-enters the raw REPL after a silence.
     ///
     /// # Errors
-    /// [`Error::NoAnswer`] if that took a reset: the helper is gone, and [`Self::start_anew`] restores it.
+    /// [`Error::NoAnswer`] if that took a reset, or the board restarted: the helper is gone, and [`Self::start_anew`] restores it.
     pub(crate) fn reenter(&mut self, doing: &Doing) -> Result<(), Error> {
         let before = self.repl.new_starts();
+        let was_fast = self.repl.link().is_fast();
+        if was_fast {
+            self.repl.note_fast_failure();
+        }
         self.repl.reenter()?;
-        if self.repl.new_starts() == before {
+        if was_fast {
+            // What a board says while it restarts is noise at a fast rate.
+            let answer = self.repl.short(IS_THERE)?;
+            self.has_restarted = answer.is_some_and(|answer| answer.starts_with(b"False"));
+        }
+        if self.repl.new_starts() == before && !self.has_restarted {
             return Ok(());
         }
         Err(Error::NoAnswer {
             port: self.repl.link().name().to_owned(),
             doing: doing.clone(),
         })
+    }
+
+    /// Returns to the old rate after damage at a fast one.
+    ///
+    /// # Errors
+    /// As for [`Self::reenter`].
+    pub(crate) fn leave_fast(&mut self, doing: &Doing) -> Result<(), Error> {
+        if self.repl.link().is_fast() {
+            return self.reenter(doing);
+        }
+        Ok(())
     }
 
     /// Removes the helper, even after Ctrl-C. After a failure the board may be in any state.
@@ -230,7 +417,7 @@ impl<'a> Helper<'a> {
         // Ctrl-C must not end the clean-up that it has caused; the link limits it to 1.85 s.
         let heeded = self.repl.link().heed_shutdown(false);
         let ready = if went_well {
-            Ok(())
+            self.repl.end_fast()
         } else {
             self.repl.reenter()
         };
@@ -318,10 +505,25 @@ impl<'a> Helper<'a> {
     pub(crate) fn attempt_with_data(
         &mut self,
         doing: &Doing,
-        framed: &[u8],
+        call: &DataCall<'_>,
         limit: Duration,
     ) -> Result<CallResult, Error> {
-        self.attempt(doing, framed, limit, CallKind::Quick, read)
+        self.repl.attach(call.data);
+        self.attempt(doing, &call.code, limit, CallKind::Quick, read)
+    }
+
+    /// A call with data, in the form that the line has now.
+    pub(crate) fn data_call<'d>(&mut self, code: &[u8], data: &'d [u8]) -> DataCall<'d> {
+        if !self.repl.link().is_fast() {
+            let code = framed(code, data);
+            return DataCall { code, data: b"" };
+        }
+        let mut call = format!("_udpcli['x']({},", crc32(&[code, data])).into_bytes();
+        literal::append_bytes(code, &mut call);
+        call.push(b',');
+        call.extend_from_slice(FRAME_DATA);
+        call.push(b')');
+        DataCall { code: call, data }
     }
 
     /// Repeats attempts until the result is clear: a reply, or an exception.
@@ -347,6 +549,7 @@ impl<'a> Helper<'a> {
                     if repeats.has(&exception) {
                         return Err(refused(doing, exception));
                     }
+                    self.leave_fast(doing)?;
                 }
                 CallResult::Damaged(said) => {
                     all_silent = false;
@@ -354,6 +557,7 @@ impl<'a> Helper<'a> {
                         "damaged on the way while {doing}: {}",
                         escape::excerpt(&said)
                     );
+                    self.leave_fast(doing)?;
                 }
                 CallResult::Silent => {
                     // Each silent attempt has already used its whole limit; six of them would keep the user for a
@@ -436,6 +640,20 @@ pub(crate) enum CallKind {
     Pausing,
 }
 
+/// A call with data: as a literal in its code, or beside it in a frame.
+#[derive(Debug)]
+pub(crate) struct DataCall<'d> {
+    code: Vec<u8>,
+    data: &'d [u8],
+}
+
+impl DataCall<'_> {
+    /// How many bytes go over the line.
+    pub(crate) fn len(&self) -> usize {
+        self.code.len() + self.data.len()
+    }
+}
+
 /// Why the interpreter restarts.
 #[derive(Debug, Clone, Copy)]
 enum NewStart {
@@ -443,6 +661,8 @@ enum NewStart {
     MemoryFull,
     /// A timer or a thread of the stopped program may have printed in between.
     Printed,
+    /// The board restarted while the line was fast.
+    Restarted,
 }
 
 /// Detects an exception that occurs twice in a row.

@@ -2,12 +2,14 @@
 
 mod away;
 mod nudging;
+mod rate;
 
 use std::time::{Duration, Instant};
 
 use memchr::memmem;
 
 use crate::board::error::Error;
+use crate::board::line_rate::LineRate;
 use crate::board::native::{self, NativeUsb};
 use crate::board::port::{self, Port, TICK};
 use crate::board::wire::{Logged, WireLog};
@@ -33,6 +35,8 @@ pub struct Address {
     pub timeout: Duration,
     /// The log of the line's bytes.
     pub wire: Option<WireLog>,
+    /// The rate for long transfers.
+    pub line_rate: LineRate,
 }
 
 /// An open line, the received bytes that nobody has taken yet, and the Ctrl-C state.
@@ -40,6 +44,8 @@ pub struct Address {
 pub struct Link {
     port: Box<dyn Port>,
     address: Address,
+    /// The rate of the line: that of the address, or a faster one.
+    rate: u32,
     shutdown: Shutdown,
     /// Whether Ctrl-C ends a wait at once. It does not during the clean-up, or if the caller checks it: then Ctrl-C
     /// ends the wait after a grace period.
@@ -100,6 +106,7 @@ impl Link {
         Self {
             port,
             address: address.clone(),
+            rate: address.baud,
             shutdown,
             heeds_shutdown: true,
             is_resetting: false,
@@ -186,7 +193,7 @@ impl Link {
     /// How long `len` bytes take on the line, at 10 bits each.
     #[must_use]
     pub(crate) fn line_time(&self, len: usize) -> Duration {
-        Duration::from_secs_f64(len as f64 * 10.0 / f64::from(self.address.baud))
+        Duration::from_secs_f64(len as f64 * 10.0 / f64::from(self.rate))
     }
 
     /// The received bytes that nobody has taken yet.

@@ -13,6 +13,7 @@ pub enum Doing {
     PastingAtPrompt,
     SoftReset,
     Preparing,
+    ChangingRate,
     CleaningUp,
     AskingWhatItIs,
     // Programs.
@@ -75,6 +76,7 @@ impl Doing {
             Self::PastingAtPrompt => sentence!("board.doing-pasting-at-prompt"),
             Self::SoftReset => sentence!("board.doing-soft-reset"),
             Self::Preparing => sentence!("board.doing-preparing"),
+            Self::ChangingRate => sentence!("line-rate.doing"),
             Self::CleaningUp => sentence!("board.doing-cleaning-up"),
             Self::AskingWhatItIs => sentence!("board.doing-asking-what-it-is"),
             Self::LookingAtInterpreter => sentence!("board.doing-looking-at-interpreter"),
@@ -117,6 +119,7 @@ impl fmt::Display for Doing {
             Self::PastingAtPrompt => "pasting at its prompt",
             Self::SoftReset => "a soft reset",
             Self::Preparing => "preparing the board",
+            Self::ChangingRate => "changing the line's rate",
             Self::CleaningUp => "cleaning up",
             Self::AskingWhatItIs => "asking what it is",
             Self::LookingAtInterpreter => "looking at the interpreter",

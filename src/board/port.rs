@@ -67,6 +67,11 @@ pub trait Port: Send + fmt::Debug {
     /// Sets the control lines so that a board with its own USB sends: it takes DTR for a program that reads. Ports that
     /// do this by themselves, and other boards, need nothing.
     fn show_reader(&mut self) {}
+
+    /// Whether [`Self::set_baud`] has an effect on the line.
+    fn can_change_rate(&self) -> bool {
+        false
+    }
 }
 
 /// Opens a port by its name: a device, `COM5`, `socket://HOST:PORT` or `rfc2217://HOST:PORT`. `is_stopped` returns true

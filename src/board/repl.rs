@@ -6,6 +6,7 @@
 //!
 //! Long because one type holds the raw REPL's state, and all of its operations change it.
 
+pub(crate) mod fast;
 mod held;
 pub mod output;
 mod submit;
@@ -20,6 +21,7 @@ use crate::board::operation::Doing;
 use crate::board::port::TICK;
 use crate::shutdown::Shutdown;
 use crate::text::escape;
+use fast::FastLine;
 pub(crate) use held::HeldRepl;
 use output::{OutputEnd, RestartWatch, split_output};
 
@@ -167,6 +169,7 @@ pub struct Repl {
     detached: bool,
     /// Where it waits for the next command after [`Self::close`].
     held: Option<HeldRepl>,
+    fast: FastLine,
 }
 
 impl Repl {
@@ -217,6 +220,7 @@ impl Repl {
             fault: None,
             detached: false,
             held: None,
+            fast: FastLine::default(),
         })
     }
 
@@ -640,6 +644,7 @@ impl Repl {
         }
         self.detached = true;
         self.link.heed_shutdown(false);
+        self.link.end_fast();
         self.link.send(b"\x02")?;
         // Wait for the prompt, because closing the port discards unsent bytes.
         self.link
@@ -671,6 +676,7 @@ impl Drop for Repl {
 /// From any state: stops the program, discards a partial line, and returns to the prompt.
 fn leave(link: &mut Link) {
     link.heed_shutdown(false);
+    link.end_fast();
     // Best effort: this also runs after an error of the line.
     let _ = link.send(b"\x03\x03\x02");
     let _ = link.until(b">>> ", Instant::now() + Duration::from_millis(300));

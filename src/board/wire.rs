@@ -152,4 +152,8 @@ impl Port for Logged {
         let done = self.port.set_baud(baud);
         self.set("baud", baud, done)
     }
+
+    fn can_change_rate(&self) -> bool {
+        self.port.can_change_rate()
+    }
 }

@@ -30,6 +30,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
+use crate::board::line_rate::{self, LineRate};
 use crate::board::port::DEFAULT_BAUD;
 use crate::board::repl::HeldRepl;
 use crate::cli::config::SerialSettings;
@@ -74,7 +75,9 @@ pub(crate) struct SerialArgs {
     pub(super) baud: Option<u32>,
     #[arg(long, global = true, value_name = "D", default_value = "10s", value_parser = value::positive_duration, display_order = 802)]
     pub(super) connect_timeout: Duration,
-    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath, display_order = 803)]
+    #[arg(long, global = true, value_name = "auto|keep|N", default_value = "auto", value_parser = line_rate::parse, display_order = 803)]
+    pub(super) line_rate: LineRate,
+    #[arg(long, global = true, value_name = "FILE", value_hint = clap::ValueHint::FilePath, display_order = 804)]
     pub(super) wire: Option<PathBuf>,
     // The settings from the user's file, for values that neither the command line nor the environment gives.
     #[arg(skip)]

@@ -17,6 +17,7 @@ use clap::{Args, ValueEnum};
 
 use crate::board::error::Error as BoardError;
 use crate::board::fleet::{MOST_BOARDS, all_boards, without_doubles};
+use crate::board::line_rate::LineRate;
 use crate::board::link::Address;
 use crate::board::port::DEFAULT_BAUD;
 use crate::board::ports;
@@ -381,6 +382,7 @@ fn places(args: &PairArgs, plan: &mut PairPlan) -> Result<Vec<BoardPlace>, Error
         baud: baud.unwrap_or(DEFAULT_BAUD),
         timeout: args.connect_timeout,
         wire: None,
+        line_rate: LineRate::Keep,
     };
     if args.simulate {
         let (ip, port) = simulate::place(plan.port);

@@ -39,6 +39,7 @@ areas! {
     "flash",
     "help",
     "input",
+    "line-rate",
     "listen",
     "listen-report",
     "listen-watch",

@@ -97,6 +97,7 @@ pub(crate) fn address(board: &VirtualBoard) -> Address {
         baud: 115_200,
         timeout: Duration::from_secs(10),
         wire: None,
+        line_rate: udpcli::board::line_rate::LineRate::Auto,
     }
 }
 

@@ -72,6 +72,7 @@ fn address(port: &str, wire: Option<WireLog>) -> Address {
         baud: 115_200,
         timeout: Duration::from_secs(10),
         wire,
+        line_rate: udpcli::board::line_rate::LineRate::Keep,
     }
 }
 

@@ -38,6 +38,7 @@ mod info;
 mod input;
 mod language;
 mod life_cycle;
+mod line_rate;
 mod monitor;
 mod mpremote;
 mod native;

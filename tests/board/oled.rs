@@ -89,6 +89,7 @@ pub(crate) fn enter(board: &VirtualBoard) -> Repl {
         baud: 115_200,
         timeout: DEADLINE,
         wire: None,
+        line_rate: udpcli::board::line_rate::LineRate::Auto,
     };
     let repl = Repl::open(&address, Shutdown::by_hand());
     repl.expect("the board is entered")

@@ -41,7 +41,9 @@ fn the_bar_stays_below_the_log_lines_and_disappears_at_the_end() {
     ] {
         let mut child = udpcli_on_terminal(
             "",
-            ["board", "-vv", "-s", &vboard.port].into_iter().chain(args),
+            ["board", "-vv", "-s", &vboard.port, "--line-rate", "keep"]
+                .into_iter()
+                .chain(args),
         )
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null())

@@ -213,6 +213,7 @@ fn a_lost_port_is_opened_again_and_the_prompt_comes() {
         baud: 115_200,
         timeout: DEADLINE,
         wire: None,
+        line_rate: udpcli::board::line_rate::LineRate::Keep,
     };
     let board = std::thread::spawn(move || {
         let (mut line, _) = listener.accept().expect("a connection");

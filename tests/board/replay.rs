@@ -257,6 +257,7 @@ fn address() -> Address {
         baud: 115_200,
         timeout: Duration::from_secs(10),
         wire: None,
+        line_rate: udpcli::board::line_rate::LineRate::Keep,
     }
 }
 

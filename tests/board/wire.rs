@@ -167,6 +167,7 @@ fn the_log_contains_every_byte_and_can_be_replayed() {
             baud: 115_200,
             timeout: DEADLINE,
             wire: None,
+            line_rate: udpcli::board::line_rate::LineRate::Keep,
         };
         let link = Link::over(Box::new(Replay::of(&log)), &address, shutdown());
         let repl = Repl::enter(link).unwrap_or_else(|error| panic!("{profile}: {error}"));

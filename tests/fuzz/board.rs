@@ -150,6 +150,7 @@ pub(crate) fn answers(bytes: &[u8]) {
         baud: 115_200,
         timeout: Duration::from_millis(100),
         wire: None,
+        line_rate: udpcli::board::line_rate::LineRate::Keep,
     };
     let board = Board {
         input: bytes.iter().copied().collect(),

@@ -16,7 +16,7 @@ const TRIES: u32 = 3;
 const LONGEST: u64 = 256 << 20;
 
 /// The longest block that our program on the board sends.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 4096;
 
 /// How long a board may pause within a file.
 const PAUSE: Duration = Duration::from_secs(3);
@@ -45,8 +45,11 @@ impl Files<'_> {
         let (len, expected) = length_and_hash(&path, found)?;
         let doing = Doing::Reading(path.to_string());
         let mut repeats = Repeats::default();
-        for turn in 1..=TRIES {
+        let mut turn = 1;
+        while turn <= TRIES {
             progress(0);
+            self.helper.be_fast(&doing)?;
+            let is_fast = self.repl().link().is_fast();
             match self.read(&path, &doing, len, progress)? {
                 Reading::Whole(content) if hash(&content) == *expected => return Ok(content),
                 Reading::Raised(exception) => {
@@ -69,7 +72,13 @@ impl Files<'_> {
                 Reading::Whole(_) | Reading::Damaged => {}
             }
             tracing::debug!("{path} was damaged on the way: read again");
-            if turn + 1 < TRIES || !self.helper.start_anew(&doing)? {
+            if is_fast {
+                // A fast rate that fails twice is not used again.
+                self.helper.leave_fast(&doing)?;
+                continue;
+            }
+            turn += 1;
+            if turn < TRIES || !self.helper.start_anew(&doing)? {
                 match self.helper.reenter(&doing) {
                     Err(error)
                         if helper::is_unclear(&error) && self.helper.start_anew(&doing)? => {}

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{BoardPath, Files, Hash, WORK, call, hash};
 use crate::board::deflate::deflate;
 use crate::board::error::Error;
-use crate::board::helper::{self, CallKind, CallResult, Repeats};
+use crate::board::helper::{self, CallKind, CallResult, DataCall, Repeats};
 use crate::board::literal;
 use crate::board::operation::{Doing, RefusalReason};
 
@@ -25,6 +25,9 @@ const MOST_COVERED: usize = 128 << 10;
 
 /// Bytes per second of a slow flash, which erases 4 KiB in 0.4 s.
 pub(super) const SLOWEST_WRITE: f64 = 10_000.0;
+
+/// The flash is erased in sectors of this length.
+const SECTOR: usize = 4096;
 
 /// The maximum overhead of a file: the rest of its last block, and an entry in a folder that grows.
 const PER_FILE: u64 = 2 * 4096;
@@ -212,14 +215,13 @@ impl Files<'_> {
         let doing = Doing::Writing(put.path.to_string());
         for _ in 0..TRIES {
             progress(0);
+            self.helper.be_fast(&doing)?;
             let open = call("u", put.part.as_bytes(), b"");
             self.call(&doing, &open, WORK)
                 .map_err(|error| self.unwritable(error, put.path, false))?;
             match self.send_pieces(put, &doing, &mut sent, progress) {
                 // A timer or a thread prints in between: start the file again after a soft reset.
-                Err(error) if helper::is_unclear(&error) && self.helper.start_anew(&doing)? => {
-                    continue;
-                }
+                Err(error) if self.helper.restores_after(&error, &doing)? => continue,
                 result => result?,
             }
             if self.finish(put, &expected)? {
@@ -245,7 +247,8 @@ impl Files<'_> {
         let mut packer = Packer {
             window: self.board.window,
             ratio: 3.0,
-            thorough: self.repl().link().address().baud <= THOROUGH_BAUD,
+            thorough: false,
+            frame: None,
         };
         let content = put.content;
         let mut rest = content;
@@ -256,19 +259,26 @@ impl Files<'_> {
             if self.repl().link().shutdown().is_asked() {
                 return Err(Error::Interrupted);
             }
+            let offset = content.len() - rest.len();
+            let is_fast = self.repl().link().is_fast();
+            packer.frame = is_fast.then(|| self.repl().frame_len());
+            packer.thorough = self.repl().link().rate() <= THOROUGH_BAUD;
             let piece = match ready.take() {
                 Some(piece) => piece,
                 // The line waits for this one.
-                None => packer.pack_fast(rest, self.piece.now()),
+                None => packer.pack_quickly(rest, self.piece.now(), offset),
             };
-            let code = piece.code(content.len() - rest.len());
+            let code = self.helper.data_call(&piece.code(offset), &piece.bytes);
             sent.on_the_line += code.len() as u64;
             let behind = rest.get(piece.covers..).unwrap_or_default();
+            let next = (behind, offset + piece.covers);
             let limit = WORK + Duration::from_secs_f64(piece.covers as f64 / SLOWEST_WRITE);
-            let (outcome, next) = self.send_and_pack(doing, &code, limit, &mut packer, behind);
+            let (outcome, next) = self.send_and_pack(doing, &code, limit, &mut packer, next);
             match outcome? {
                 CallResult::Answer(_) => {
-                    self.piece.went_well(code.len());
+                    if !is_fast {
+                        self.piece.went_well(code.len());
+                    }
                     tries = 0;
                     rest = behind;
                     ready = next;
@@ -277,6 +287,12 @@ impl Files<'_> {
                 }
                 CallResult::Raised(exception) if exception.starts_with("MemoryError") => {
                     tracing::debug!("no memory for a piece of {}: {exception}", code.len());
+                    if is_fast {
+                        // The frames take memory too.
+                        self.helper.leave_fast(doing)?;
+                        self.repl().give_up_fast();
+                        continue;
+                    }
                     // Inflating needs the window as one block of memory, which a fragmented heap may not have.
                     packer.window = packer.window.min(SMALL_WINDOW);
                     if !self.piece.found_no_memory() {
@@ -304,6 +320,11 @@ impl Files<'_> {
                 CallResult::Silent => self.helper.reenter(doing)?,
             }
             sent.again += 1;
+            if is_fast {
+                self.helper.leave_fast(doing)?;
+                self.helper.speed_up()?;
+                continue;
+            }
             // Switch to flow control for a board that loses bytes at full speed.
             self.helper.slow_down();
             if !self.piece.was_damaged(code.len()) {
@@ -326,17 +347,17 @@ impl Files<'_> {
     fn send_and_pack(
         &mut self,
         doing: &Doing,
-        code: &[u8],
+        code: &DataCall<'_>,
         limit: Duration,
         packer: &mut Packer,
-        behind: &[u8],
+        (behind, offset): (&[u8], usize),
     ) -> (Result<CallResult, Error>, Option<FilePiece>) {
         if behind.is_empty() {
             return (self.helper.attempt_with_data(doing, code, limit), None);
         }
         let room = self.piece.now();
         std::thread::scope(|scope| {
-            let packing = scope.spawn(|| packer.pack(behind, room));
+            let packing = scope.spawn(|| packer.pack(behind, room, offset));
             let outcome = self.helper.attempt_with_data(doing, code, limit);
             // After a failure, the piece is compressed again when it is sent.
             (outcome, packing.join().ok())
@@ -396,10 +417,7 @@ struct FilePiece {
 impl FilePiece {
     /// The call that writes it at `offset`. It is idempotent.
     fn code(&self, offset: usize) -> Vec<u8> {
-        helper::framed(
-            format!("a({offset},{})", self.window).as_bytes(),
-            &self.bytes,
-        )
+        format!("a({offset},{})", self.window).into_bytes()
     }
 }
 
@@ -412,6 +430,18 @@ struct Packer {
     ratio: f64,
     /// Whether to search for the best compression.
     thorough: bool,
+    /// The longest data of a frame, if pieces go in those of a fast line.
+    frame: Option<usize>,
+}
+
+/// The length of at most `most` bytes of a file from `offset`, of which `left` are left: it ends at the end of a sector
+/// of the flash, so that no sector is erased twice, if the piece is long enough for that.
+fn whole_sectors(most: usize, offset: usize, left: usize) -> usize {
+    if left <= most {
+        return left;
+    }
+    let end = (offset + most) / SECTOR * SECTOR;
+    if end > offset { end - offset } else { most }
 }
 
 impl Packer {
@@ -427,19 +457,21 @@ impl Packer {
     }
 
     /// As [`Self::pack`], in no time.
-    fn pack_fast(&mut self, rest: &[u8], room: usize) -> FilePiece {
+    fn pack_quickly(&mut self, rest: &[u8], room: usize, offset: usize) -> FilePiece {
         let thorough = std::mem::replace(&mut self.thorough, false);
-        let piece = self.pack(rest, room);
+        let piece = self.pack(rest, room, offset);
         self.thorough = thorough;
         piece
     }
 
-    /// The next piece of `rest`, with about `room` bytes on the line.
-    fn pack(&mut self, rest: &[u8], room: usize) -> FilePiece {
+    /// The next piece of `rest`, which begins at `offset`, with about `room` bytes on the line.
+    fn pack(&mut self, rest: &[u8], room: usize, offset: usize) -> FilePiece {
         // A literal is 4 % longer on average, and has a frame.
-        let room = room - room / 16 - 48;
-        let plain = rest.get(..room).unwrap_or(rest);
-        match self.compressed(rest, room) {
+        let room = self.frame.unwrap_or(room - room / 16 - 48);
+        let plain = rest
+            .get(..whole_sectors(room, offset, rest.len()))
+            .unwrap_or(rest);
+        match self.compressed(rest, room, offset) {
             Some((text, bytes)) if bytes.len() < plain.len().min(text.len()) => FilePiece {
                 covers: text.len(),
                 window: self.window,
@@ -454,12 +486,18 @@ impl Packer {
     }
 
     /// As much of `rest` as fits into `room` when compressed, approximately; `None` if compression does not help.
-    fn compressed<'r>(&mut self, rest: &'r [u8], room: usize) -> Option<(&'r [u8], Vec<u8>)> {
+    fn compressed<'r>(
+        &mut self,
+        rest: &'r [u8],
+        room: usize,
+        offset: usize,
+    ) -> Option<(&'r [u8], Vec<u8>)> {
         if self.window == 0 {
             return None;
         }
         let most = rest.len().min(MOST_COVERED);
         let mut fits = None;
+        let mut last = 0;
         for _ in 0..LOOKS {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -467,7 +505,11 @@ impl Packer {
                 reason = "a guess at a length, and within the file's in any case"
             )]
             let guess = (room as f64 * self.ratio * 0.97) as usize;
-            let text = rest.get(..guess.clamp(1, most))?;
+            let len = whole_sectors(guess.clamp(1, most), offset, rest.len());
+            if std::mem::replace(&mut last, len) == len {
+                break;
+            }
+            let text = rest.get(..len)?;
             let bytes = deflate(text, self.window)?;
             self.ratio = (text.len() as f64 / bytes.len().max(1) as f64).max(1.1);
             if bytes.len() <= room {
@@ -516,15 +558,13 @@ mod tests {
                 window,
                 ratio: 3.0,
                 thorough,
+                frame: None,
             };
             let mut rest = content;
             while !rest.is_empty() {
-                let piece = packer.pack(rest, 2048);
-                assert!(
-                    piece.covers > 0 && piece.code(0).len() < 2300,
-                    "{}",
-                    piece.code(0).len()
-                );
+                let piece = packer.pack(rest, 2048, content.len() - rest.len());
+                let len = helper::framed(&piece.code(0), &piece.bytes).len();
+                assert!(piece.covers > 0 && len < 2300, "{len}");
                 rest = &rest[piece.covers..];
             }
         }

@@ -85,6 +85,12 @@ impl RemotePath {
         self.slashed.as_deref()
     }
 
+    /// The path as the board resolves it.
+    #[must_use]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.path
+    }
+
     /// Its last name; empty for `:`, `:/` and `:..`, which mean the content.
     #[must_use]
     pub(crate) fn name(&self) -> Vec<u8> {

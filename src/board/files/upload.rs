@@ -110,6 +110,11 @@ impl Upload {
         })
     }
 
+    /// The length of all files together. A file that cannot be read counts nothing here.
+    pub(crate) fn total_len(&self) -> u64 {
+        self.trees.iter().map(Tree::len).sum()
+    }
+
     /// Looks where on the board each file goes.
     ///
     /// # Errors

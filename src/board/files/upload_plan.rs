@@ -124,6 +124,14 @@ impl Tree {
         self.is_folder
     }
 
+    /// The length of its files.
+    pub(super) fn len(&self) -> u64 {
+        let lengths = self.files.iter().map(|(local, _)| std::fs::metadata(local));
+        lengths
+            .map(|metadata| metadata.map_or(0, |metadata| metadata.len()))
+            .sum()
+    }
+
     /// Adds a file, or a folder with its content. `below` is its path below the tree, `parents` the folders that it
     /// is in.
     fn add(

@@ -12,6 +12,7 @@ fn address() -> Address {
         baud: 115_200,
         timeout: Duration::from_secs(1),
         wire: None,
+        line_rate: LineRate::Keep,
     }
 }
 

@@ -196,6 +196,10 @@ impl Port for Cable {
     fn set_baud(&mut self, baud: u32) -> io::Result<()> {
         Ok(self.port.set_baud_rate(baud)?)
     }
+
+    fn can_change_rate(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

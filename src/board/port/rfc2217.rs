@@ -170,6 +170,10 @@ impl Port for Rfc2217 {
         self.to_send.extend([IAC, SE]);
         self.flush()
     }
+
+    fn can_change_rate(&self) -> bool {
+        true
+    }
 }
 
 /// Removes Telnet's own bytes from the stream.

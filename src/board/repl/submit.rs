@@ -24,6 +24,9 @@ impl Repl {
         let doing = &doing.into();
         // Ctrl-D without any code would be a soft reset.
         let code = if code.is_empty() { b"\n" } else { code };
+        if self.link.is_fast() {
+            return self.submit_frame(doing, code);
+        }
         if way == SubmitMode::Paced
             && code.len() > SHORT
             && self.paste != Paste::No

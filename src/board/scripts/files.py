@@ -12,8 +12,9 @@ else:
     inflate_module = load_module('deflate')
     if hasattr(inflate_module, 'DeflateIO'):
         inflate_kind = 2
-# One buffer for everything, allocated while the heap is still in one piece: two bytes of length, 1,024 of content.
-buffer = bytearray(1026)  # on the line: M
+# One buffer for everything, allocated while the heap is still in one piece: two bytes of length, 4,096 of content. That
+# is a sector of the flash: written as a whole, it is erased once.
+buffer = bytearray(4098)  # on the line: M
 buffer_view = memoryview(buffer)  # on the line: V
 block = buffer_view[2:]  # on the line: W
 

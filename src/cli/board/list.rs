@@ -11,6 +11,7 @@ use super::{SerialArgs, TextOrJson, session};
 use crate::atomic_file::AtomicFile;
 use crate::board::error::Error as BoardError;
 use crate::board::info;
+use crate::board::line_rate::LineRate;
 use crate::board::link::{Address, Link};
 use crate::board::model::Model;
 use crate::board::ports::{self, Listed};
@@ -117,6 +118,7 @@ fn address(port: &Listed, serial: &SerialArgs, wire: Option<WireLog>) -> Address
         baud: serial.rate(),
         timeout: serial.connect_timeout,
         wire,
+        line_rate: LineRate::Keep,
     }
 }
 

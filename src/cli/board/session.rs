@@ -39,6 +39,7 @@ pub(super) fn address(serial: &SerialArgs) -> Result<Address, Error> {
         baud: serial.rate(),
         timeout: serial.connect_timeout,
         wire: wire_log(serial)?,
+        line_rate: serial.line_rate,
     })
 }
 
@@ -139,6 +140,32 @@ pub(super) fn with_files<T>(
     work: impl FnOnce(&mut Files<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     with_repl(serial, |repl| Files::with(repl, work))
+}
+
+/// As [`with_files`], for work that transfers this much.
+pub(super) fn with_files_for<T>(
+    serial: &SerialArgs,
+    expected: Expected<'_>,
+    work: impl FnOnce(&mut Files<'_>) -> Result<T, Error>,
+) -> Result<T, Error> {
+    with_repl(serial, |repl| {
+        match expected {
+            Expected::Bytes(len) => repl.expect_bytes(len),
+            Expected::Path(path) => repl.expect_path(path),
+        }
+        let result = Files::with(repl, work);
+        repl.expect_bytes(0);
+        result
+    })
+}
+
+/// What a command transfers.
+#[derive(Clone, Copy)]
+pub(super) enum Expected<'a> {
+    /// So many bytes.
+    Bytes(u64),
+    /// What is at this path on the board.
+    Path(&'a [u8]),
 }
 
 /// As [`with_files`], for work that also copies, moves and dates files on the board.

@@ -260,6 +260,7 @@ board = The serial bridge: run programs on the board, move files, see its OLED
 board-serial = Serial port, or socket://HOST:PORT or rfc2217://HOST:PORT; repeatable for info, put, run, flash, reset, rm and oled [default: the one board found]
 board-baud = Baud rate of the serial line [default: 115200]; for board flash, the rate for data
 board-connect-timeout = How long to try to reach the board
+board-line-rate = Rate of the line while much is transferred: auto tries 921600, 460800 and 230400 for more than 16 KB, keep never changes it, N is used for every transfer
 board-wire = Log every byte on the serial line to FILE, with its direction and time, as JSON lines
 
 board-all = Use every board that is found, side by side

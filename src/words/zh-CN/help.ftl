@@ -258,6 +258,7 @@ board = 串口桥：在掌控板上运行程序、传送文件、查看 OLED
 board-serial = 串口，或 socket://HOST:PORT、rfc2217://HOST:PORT；info、put、run、flash、reset、rm 和 oled 可以写多次 [默认值：找到的唯一一块掌控板]
 board-baud = 串口的波特率 [默认值：115200]；board flash 用它传送数据
 board-connect-timeout = 最多用多长时间连接掌控板
+board-line-rate = 传送大量数据时的波特率：auto 在超过 16 KB 时依次尝试 921600、460800、230400，keep 从不切换，N 用于每次传送
 board-wire = 把串口上的每个字节连同方向和时间记入 FILE，每行一个 JSON 对象
 board-all = 同时用于找到的每一块掌控板
 board-jobs = 同时处理多少块掌控板 [默认值：全部；board flash 为 4]

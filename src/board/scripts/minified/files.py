@@ -7,7 +7,7 @@ if hasattr(N,'DecompIO'):Z=1
 else:
  N=I('deflate')
  if hasattr(N,'DeflateIO'):Z=2
-M=bytearray(1026)
+M=bytearray(4098)
 V=memoryview(M)
 W=V[2:]
 def s(C):

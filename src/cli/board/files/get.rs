@@ -27,9 +27,11 @@ pub(in crate::cli::board) fn run(
     }
     let mut printer = TransferPrinter::new(global.quiet);
     if args.local.as_deref() == Some(Path::new("-")) {
-        let content = session::with_files(serial, |files| {
-            Ok(download::read(files, &args.remote, &mut printer)?)
-        });
+        let content = session::with_files_for(
+            serial,
+            session::Expected::Path(args.remote.as_bytes()),
+            |files| Ok(download::read(files, &args.remote, &mut printer)?),
+        );
         return match content {
             Ok(content) => output::print(&content),
             Err(error) => conclude(
@@ -39,9 +41,13 @@ pub(in crate::cli::board) fn run(
             ),
         };
     }
-    let result = session::with_files(serial, |files| {
-        let local = args.local.as_deref();
-        Ok(download::get(files, &args.remote, local, &mut printer)?)
-    });
+    let result = session::with_files_for(
+        serial,
+        session::Expected::Path(args.remote.as_bytes()),
+        |files| {
+            let local = args.local.as_deref();
+            Ok(download::get(files, &args.remote, local, &mut printer)?)
+        },
+    );
     conclude(result, start, &sentence!("board-cli.stopped-get"))
 }

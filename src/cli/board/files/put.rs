@@ -80,29 +80,35 @@ fn upload_to(
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
     let mut printer = TransferPrinter::new(global.quiet);
-    let ended = session::with_files(serial, |files| {
-        let planned = upload.plan(files)?;
-        let excess = if args.delete {
-            planned.excess(files)?
-        } else {
-            Vec::new()
-        };
-        if args.dry_run {
-            return preview(&planned, &excess, files);
-        }
-        if !excess.is_empty() && !args.yes {
-            match agrees(&excess)? {
-                Some(true) => {}
-                Some(false) => return Ok(PutEnd::Declined),
-                None => return Ok(PutEnd::Interrupted),
+    let ended = session::with_files_for(
+        serial,
+        session::Expected::Bytes(upload.total_len()),
+        |files| {
+            let planned = upload.plan(files)?;
+            let excess = if args.delete {
+                planned.excess(files)?
+            } else {
+                Vec::new()
+            };
+            if args.dry_run {
+                return preview(&planned, &excess, files);
             }
-        }
-        // First the new files and then the removal: after a failure in between, the board has too much and not too
-        // little.
-        let done = planned.put(files, &mut Remembered::default(), &mut printer)?;
-        upload::remove(files, &excess, &mut printer)?;
-        Ok(PutEnd::Put(done))
-    });
+            if !excess.is_empty() && !args.yes {
+                // The board does not keep a fast line while somebody thinks.
+                files.repl().end_fast()?;
+                match agrees(&excess)? {
+                    Some(true) => {}
+                    Some(false) => return Ok(PutEnd::Declined),
+                    None => return Ok(PutEnd::Interrupted),
+                }
+            }
+            // First the new files and then the removal: after a failure in between, the board has too much and not too
+            // little.
+            let done = planned.put(files, &mut Remembered::default(), &mut printer)?;
+            upload::remove(files, &excess, &mut printer)?;
+            Ok(PutEnd::Put(done))
+        },
+    );
     let stopped = sentence!("board-cli.stopped-put");
     match ended {
         Ok(PutEnd::Put(done)) => conclude(Ok(done), start, &stopped),

@@ -1,0 +1,351 @@
+//! `--line-rate`: transfers at a higher rate of the line, and back, whatever happens meanwhile.
+//!
+//! The virtual board has the ESP32's divider: at different rates of the two ends, noise arrives.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::client::{assert_untouched, board, command, start};
+use crate::files::{folder, random, text};
+use crate::process::run_with_input;
+use crate::support::{Options, VirtualBoard};
+
+/// Whether the board has its old rate, which 1.4 makes from a clock that is 0.6 % off.
+fn is_old(rate: u64) -> bool {
+    (114_000..117_000).contains(&rate)
+}
+
+/// The board is at its old rate, has no traces of udpcli, and was at most at `fastest`.
+#[track_caller]
+fn assert_back(vboard: &mut VirtualBoard, files: &[&str]) {
+    let rate = vboard.count("rate");
+    assert!(is_old(rate), "the board is at {rate} baud");
+    assert_untouched(vboard, files);
+}
+
+/// How the rate of the line follows from the options, the arguments and the length of the file.
+#[track_caller]
+fn fastest(options: Options, len: usize, args: &[&str]) -> u64 {
+    let content = random(len);
+    let here = folder(&[("x", &content)]);
+    let mut vboard = options.ready();
+    let mut put = command(&vboard, ["put", text(&here.path().join("x"))]);
+    run_with_input(
+        {
+            put.args(args);
+            put
+        },
+        b"",
+    )
+    .expect_code(0);
+    assert!(fs::read(vboard.files().join("x")).unwrap() == content);
+    if !vboard.port.starts_with("socket://") && !vboard.port.starts_with("rfc2217://") {
+        assert_back(&mut vboard, &["x"]);
+    }
+    vboard.count("fastest")
+}
+
+#[test]
+fn every_firmware_is_switched_and_returns() {
+    let content = random(17_000);
+    let here = folder(&[("x", &content)]);
+    // From the APB clock, and from REF_TICK.
+    for profile in ["mpython-1.0", "mpython-1.4", "generic-1.26"] {
+        let mut vboard = VirtualBoard::options()
+            .profile(profile)
+            .flag("--quick")
+            .ready();
+        board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
+        assert_back(&mut vboard, &["x"]);
+        let there = fs::read(vboard.files().join("x")).unwrap();
+        assert!(there == content, "{profile}");
+        let changes = vboard.count("rate_changes");
+        let target = here.path().join("back");
+        board(&vboard, ["get", ":x", text(&target)]).expect_code(0);
+        assert!(fs::read(&target).unwrap() == content, "{profile}");
+        fs::remove_file(&target).unwrap();
+        assert!(is_old(vboard.count("rate")), "{profile}");
+        assert!(vboard.count("rate_changes") > changes, "{profile}");
+        let fastest = vboard.count("fastest");
+        assert!(
+            (910_000..930_000).contains(&fastest),
+            "{profile}: {fastest}"
+        );
+    }
+}
+
+#[test]
+fn the_rate_changes_for_much_and_on_request() {
+    let quick = || VirtualBoard::options().flag("--quick");
+    assert_eq!(fastest(quick(), 16_000, &[]), 0);
+    assert_eq!(fastest(quick(), 17_000, &["--line-rate", "keep"]), 0);
+    let slow = fastest(quick(), 3000, &["--line-rate", "250000"]);
+    assert!((247_000..253_000).contains(&slow), "{slow}");
+    // A board that saves power has another clock.
+    let saving = quick().file("boot.py", "import machine\nmachine.freq(40000000)\n");
+    let here = folder(&[("x", &random(17_000))]);
+    let mut vboard = saving.ready();
+    board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
+    assert_eq!(vboard.count("fastest"), 0);
+}
+
+#[test]
+fn a_programs_timers_are_left_alone() {
+    let timers = |numbers: &str| {
+        format!(
+            "import machine\ncount = 0\ndef tick(_):\n    global count\n    count += 1\n    \
+             with open('ticks', 'w') as file:\n        file.write(str(count))\n\
+             timers = [machine.Timer(n) for n in ({numbers})]\n\
+             for timer in timers:\n    timer.init(mode=1, period=50, callback=tick)\n"
+        )
+    };
+    let here = folder(&[("x", &random(17_000))]);
+    // Timer(11) is the hardware's third.
+    for (numbers, is_fast) in [("11,", true), ("8, 1, 2, 11", false)] {
+        let mut vboard = VirtualBoard::options()
+            .profile("mpython-1.4")
+            .flag("--quick")
+            .file("main.py", timers(numbers))
+            .ready();
+        vboard.wait_until("it is at its prompt", |stats| stats["stage"] == "repl");
+        board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
+        assert_eq!(vboard.count("fastest") > 0, is_fast, "{numbers}");
+        assert!(is_old(vboard.count("rate")), "{numbers}");
+        // They tick on.
+        let ticks = vboard.files().join("ticks");
+        let count = || fs::read_to_string(&ticks).unwrap_or_default();
+        let first = count();
+        let until = Instant::now() + Duration::from_secs(10);
+        while count() == first || count().is_empty() {
+            assert!(Instant::now() < until, "{numbers}: still {first}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
+fn no_sector_of_the_flash_is_written_twice_and_no_byte_is_lost() {
+    let content = random(102_400);
+    let here = folder(&[("x", &content)]);
+    let mut vboard = VirtualBoard::options().flag("--flash-time").ready();
+    let before = vboard.stats();
+    board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
+    assert!(fs::read(vboard.files().join("x")).unwrap() == content);
+    let after = vboard.stats();
+    let count = |key: &str| after[key].as_u64().unwrap() - before[key].as_u64().unwrap();
+    // The file's 25, the table, and the folder: when the file begins, when it ends, and for its name.
+    assert_eq!(count("sectors"), 29);
+    assert_eq!(count("lost"), 0);
+    // Code, frames and data together.
+    assert!(count("down") < 111_000, "{}", count("down"));
+}
+
+#[test]
+fn a_port_of_another_computer_is_changed_if_it_can_be() {
+    assert_eq!(
+        fastest(VirtualBoard::options().flag("--tcp"), 17_000, &[]),
+        0
+    );
+    assert!(fastest(VirtualBoard::options().flag("--rfc2217"), 17_000, &[]) > 900_000);
+}
+
+#[test]
+fn a_rate_that_does_not_work_costs_time_only() {
+    let content = random(17_000);
+    let here = folder(&[("x", &content)]);
+    for (fault, arguments, expected) in [
+        // The board ignores the write.
+        ("keep_rate", json!({}), 0),
+        // The adapter does not go beyond 500,000 baud.
+        ("host_most", json!({"baud": 500_000}), 460_800),
+        // The line is bad at high rates.
+        (
+            "fast_noise",
+            json!({"probability": 0.01, "beyond": 300_000}),
+            230_400,
+        ),
+        ("fast_noise", json!({"probability": 0.0005}), 0),
+    ] {
+        let mut vboard = VirtualBoard::options().flag("--quick").ready();
+        vboard.control(fault, arguments.clone());
+        board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
+        assert!(
+            fs::read(vboard.files().join("x")).unwrap() == content,
+            "{fault}"
+        );
+        let target = here.path().join("back");
+        board(&vboard, ["get", ":x", text(&target)]).expect_code(0);
+        assert!(fs::read(&target).unwrap() == content, "{fault}");
+        fs::remove_file(&target).unwrap();
+        assert!(is_old(vboard.count("rate")), "{fault}");
+        if expected > 0 {
+            assert!(vboard.count("fastest") >= expected, "{fault}");
+        }
+    }
+}
+
+/// Starts a put of 600 KB and waits until it is under way on the fast line.
+fn under_way(vboard: &mut VirtualBoard) -> (crate::process::Running, tempfile::TempDir) {
+    let here = folder(&[("x", &random(600_000))]);
+    let running = start(vboard, ["put", text(&here.path().join("x"))]);
+    let down = vboard.count("down");
+    vboard.wait_until("it is under way on the fast line", |stats| {
+        stats["rate"].as_u64() > Some(900_000) && stats["down"].as_u64() > Some(down + 20_000)
+    });
+    (running, here)
+}
+
+#[test]
+fn a_killed_pc_leaves_a_board_that_returns_by_itself_and_works_at_once() {
+    for waits in [true, false] {
+        let mut vboard = VirtualBoard::options().ready();
+        let (running, _here) = under_way(&mut vboard);
+        running.signal("KILL");
+        drop(running);
+        if waits {
+            vboard.wait_until("the board is at its old rate", |stats| {
+                stats["rate"].as_u64().is_some_and(is_old)
+            });
+        } else {
+            assert!(vboard.count("rate") > 900_000);
+        }
+        let finished = board(&vboard, ["exec", "print(6*7)"]).expect_code(0);
+        assert_eq!(finished.text(), "42\r\n");
+        let rate = vboard.count("rate");
+        assert!(is_old(rate), "{rate}");
+    }
+}
+
+#[test]
+fn ctrl_c_returns_to_the_old_rate_in_time() {
+    let mut vboard = VirtualBoard::options().ready();
+    let (running, _here) = under_way(&mut vboard);
+    let asked = Instant::now();
+    running.interrupt().expect_code(130);
+    assert!(
+        asked.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        asked.elapsed()
+    );
+    assert_back(&mut vboard, &[]);
+}
+
+#[test]
+fn a_reset_and_a_pulled_cable_end_a_fast_transfer_with_an_ordinary_board() {
+    for fault in ["reset", "unplug"] {
+        let mut vboard = VirtualBoard::options().ready();
+        let (running, _here) = under_way(&mut vboard);
+        vboard.control(fault, json!({}));
+        let finished = running.finish();
+        // After a reset the file is written again.
+        let is_expected = matches!((fault, finished.code), ("reset", Some(0)) | (_, Some(3)));
+        assert!(
+            is_expected,
+            "{fault}: {:?} {}",
+            finished.code, finished.stderr
+        );
+        if fault == "unplug" {
+            vboard.plug();
+        }
+        vboard.wait_ready();
+        let finished = board(&vboard, ["exec", "print(6*7)"]).expect_code(0);
+        assert_eq!(finished.text(), "42\r\n", "{fault}");
+    }
+}
+
+/// Changes the rate again and again, with a fault in most rounds. After each, the next command finds a board that works.
+fn many_changes(rounds: u64, seed: u64) {
+    let mut state = seed;
+    let mut random_below = |limit: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % limit
+    };
+    let here = folder(&[("x", &random(40_000))]);
+    let path = here.path().join("x");
+    // Eight times as fast as a board, both at the old rate and at the new ones.
+    let mut vboard = VirtualBoard::options()
+        .baud(921_600)
+        .flag("--quick")
+        .ready();
+    let is_old = |rate: u64| (910_000..940_000).contains(&rate);
+    let mut switched = 0;
+    for round in 0..rounds {
+        let kind = random_below(9);
+        let changes = vboard.count("rate_changes");
+        match kind {
+            1 => drop(vboard.control("keep_rate", json!({}))),
+            2 => drop(vboard.control("host_most", json!({"baud": 115_200 << random_below(3)}))),
+            3 => drop(vboard.control(
+                "fast_noise",
+                json!({"probability": 0.02, "beyond": 1_000_000}),
+            )),
+            4 => drop(vboard.control(
+                "fast_noise",
+                json!({"probability": 0.0005, "beyond": 1_000_000}),
+            )),
+            _ => {}
+        }
+        let running = start(&vboard, ["put", text(&path)]);
+        let pause = Duration::from_millis(random_below(150));
+        match kind {
+            5 | 6 => {
+                std::thread::sleep(pause);
+                running.signal("KILL");
+            }
+            7 => {
+                std::thread::sleep(pause);
+                vboard.reset();
+            }
+            8 => {
+                std::thread::sleep(pause);
+                running.signal("INT");
+            }
+            _ => {}
+        }
+        let finished = running.finish();
+        assert!(
+            matches!(finished.code, Some(0 | 3 | 130) | None),
+            "{round}, {kind}: {finished:?}"
+        );
+        for (fault, arguments) in [
+            ("keep_rate", json!({"on": false})),
+            ("host_most", json!({"baud": 0})),
+            ("fast_noise", json!({"probability": 0, "beyond": 0})),
+        ] {
+            vboard.control(fault, arguments);
+        }
+        let next = board(&vboard, ["exec", "print(6*7)"]);
+        assert_eq!(
+            (next.code, next.text().as_str()),
+            (Some(0), "42\r\n"),
+            "round {round}, {kind}: {}",
+            next.stderr
+        );
+        let rate = vboard.count("rate");
+        assert!(is_old(rate), "round {round}, {kind}: {rate}");
+        switched += u64::from(vboard.count("rate_changes") > changes);
+        let _ = fs::remove_file(vboard.files().join("x"));
+    }
+    println!("{switched} of {rounds} rounds changed the rate");
+    assert!(switched > rounds / 3, "{switched} of {rounds}");
+}
+
+#[test]
+fn no_fault_leaves_a_board_that_the_next_command_cannot_use() {
+    many_changes(12, 0x1234_5678);
+}
+
+#[test]
+#[ignore = "takes hours; docs/CONTRIBUTING.md has the command"]
+fn no_fault_leaves_an_unusable_board_in_ten_thousand_changes() {
+    let rounds = std::env::var("ROUNDS").map_or(10_000, |text| text.parse().expect("a number"));
+    let seed = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(1, |time| u64::from(time.subsec_nanos()) | 1);
+    println!("seed {seed}");
+    many_changes(rounds, seed);
+}
