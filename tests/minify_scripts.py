@@ -53,6 +53,17 @@ SCRIPTS = [
     ("src/pair/scripts/network.py", {}, "src/pair/scripts/minified/network.py", []),
 ]
 
+# Scripts that are in one dictionary on the board at the same time, although they do not use each other's names.
+TOGETHER = [
+    ("src/board/scripts/fast_line.py", other)
+    for other in (
+        "src/board/scripts/files.py",
+        "src/board/scripts/manage.py",
+        "src/board/scripts/info.py",
+        "src/board/scripts/clock.py",
+    )
+]
+
 PART_END = "# ----"
 ON_THE_LINE = re.compile(r"# on the line: ([\w, ]+)")
 KEEPS_PARAMETERS = "# keeps its parameters' names"
@@ -145,6 +156,13 @@ def check_names(path, tree, names):
     clash = used & {short for long, short in names.items() if short != long}
     if clash:
         raise Problem(f"{path}: local names are global names on the line: {sorted(clash)}")
+
+
+def check_together(path, other):
+    """No name on the line has two meanings: the script that comes later would replace what the other one needs."""
+    ours, theirs = ({short: long for long, short in line_names(script).items()} for script in (path, other))
+    if clash := sorted(short for short in ours.keys() & theirs.keys() if ours[short] != theirs[short]):
+        raise Problem(f"{path} and {other}: different names are the same on the line: {clash}")
 
 
 class Prepare(ast.NodeTransformer):
@@ -261,6 +279,11 @@ def main():
     parser.add_argument("--check", action="store_true", help="report stale files instead of writing them")
     check = parser.parse_args().check
     stale = False
+    for pair in TOGETHER:
+        try:
+            check_together(*pair)
+        except Problem as problem:
+            sys.exit(f"error: {problem}")
     for path, constants, target, before in SCRIPTS:
         try:
             text = minify(path, constants, before)

@@ -14,7 +14,7 @@ use crate::board::operation::Doing;
 use crate::text::escape;
 
 /// Where the program on the board finds a frame's data.
-pub(crate) const FRAME_DATA: &[u8] = b"_udpcli['L']";
+pub(crate) const FRAME_DATA: &[u8] = b"_udpcli['zd']";
 
 /// The longest data of one frame: two sectors of the flash.
 const FRAME_LEN: u32 = 8192;

@@ -10,7 +10,7 @@ machine = load_module('umachine', 'machine')  # on the line: K
 gc = load_module('gc')  # on the line: g
 stdin = sys.stdin.buffer  # on the line: J
 output = sys.stdout.buffer  # on the line: zo
-frame_data = 0  # on the line: L
+frame_data = 0  # on the line: zd
 # Other chips have other registers at these addresses, or none. At 40 MHz and below the APB clock is slower.
 if os.uname()[4][-5:] == 'ESP32' and machine.freq() > 40000000:
     memory = machine.mem32  # on the line: z

@@ -2,7 +2,7 @@ K=I('umachine','machine')
 g=I('gc')
 J=S.stdin.buffer
 zo=S.stdout.buffer
-L=0
+zd=0
 if O.uname()[4][-5:]=='ESP32'and K.freq()>40000000:
  z=K.mem32;zc=1072955412;zt=3
  while zt>=0 and z[1073082368+(zt>>1<<12)+(zt&1)*36]>>31&1:zt-=1
@@ -21,25 +21,25 @@ def E(G,D,H,L,E,M,N):
   try:C()
   finally:C();B.deinit()
 #
-def zf(K,M,N,O,F):
- global L;A=bytearray(7);B=memoryview(bytearray(8500));zo.write(M)
+def zf(K,L,M,N,F):
+ global zd;A=bytearray(7);B=memoryview(bytearray(8500));zo.write(L)
  try:
   while 1:
    J.readinto(A);F(2000)
    if sum(A)-A[6]&127|128!=A[6]:break
    C=(A[0]&127)<<7|A[1]&127;G=C+((A[2]&127)<<7|A[3]&127);D=G+(((A[4]&127)<<7|A[5]&127)<<1)
    if D>len(B):B=memoryview(bytearray(D))
-   J.readinto(B,D);O.deinit()
+   J.readinto(B,D);N.deinit()
    if not C:zo.write('~');I('utime','time').sleep_ms(20);return
    H=0;E=G
    while E<D:H+=(B[E]&127)<<7|B[E+1]&127;B[H]=3;E+=2
-   L=B[C:G];zo.write('OK')
+   zd=B[C:G];zo.write('OK')
    try:exec(bytes(B[:C]),K);zo.write('\x04')
-   except Exception as P:zo.write('\x04');S.print_exception(P)
+   except Exception as O:zo.write('\x04');S.print_exception(O)
    zo.write('\x04>');F(2000)
  except KeyboardInterrupt:0
  F(2000)
- while z[zc]==N:J.read(1)
+ while z[zc]==M:J.read(1)
 #
 def Q(A):
  B=0;C=[A]
