@@ -35,7 +35,7 @@ use crate::board::error::Error;
 use crate::board::helper::{CallKind, Helper};
 use crate::board::literal;
 use crate::board::operation::{Doing, RefusalReason};
-use crate::board::repl::Repl;
+use crate::board::repl::{Repl, ToGo};
 
 pub(crate) use crate::board::path::{
     BoardPath, MachineText, Shown, escape_value, unescape, with_slashes,
@@ -104,6 +104,21 @@ impl<'a> Files<'a> {
         work: impl FnOnce(&mut Self) -> Result<T, E>,
     ) -> Result<T, E> {
         Self::with_scripts(repl, &[SCRIPT], work)
+    }
+
+    /// As [`Self::with`], for work that transfers so much: the line may have a faster rate meanwhile.
+    ///
+    /// # Errors
+    /// As [`Self::with`].
+    pub(crate) fn with_transfer<T, E: From<Error>>(
+        repl: &mut Repl,
+        to_go: ToGo,
+        work: impl FnOnce(&mut Files<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        repl.expect(to_go);
+        let result = Files::with(repl, work);
+        repl.expect(ToGo::Nothing);
+        result
     }
 
     /// As [`Self::with`], for work that also copies, moves and dates files on the board.

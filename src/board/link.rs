@@ -46,6 +46,8 @@ pub struct Link {
     address: Address,
     /// The rate of the line: that of the address, or a faster one.
     rate: u32,
+    /// When everything that was sent has arrived at the board: until then it may be in a buffer of this computer.
+    busy_until: Instant,
     shutdown: Shutdown,
     /// Whether Ctrl-C ends a wait at once. It does not during the clean-up, or if the caller checks it: then Ctrl-C
     /// ends the wait after a grace period.
@@ -107,6 +109,7 @@ impl Link {
             port,
             address: address.clone(),
             rate: address.baud,
+            busy_until: Instant::now(),
             shutdown,
             heeds_shutdown: true,
             is_resetting: false,
@@ -329,6 +332,7 @@ impl Link {
             };
             if sent > 0 {
                 progress = Instant::now();
+                self.busy_until = self.busy_until.max(progress) + self.line_time(sent);
                 left = left.get(sent..).unwrap_or_default();
             } else if progress.elapsed() > STUCK {
                 self.is_lost = true;

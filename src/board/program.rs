@@ -16,7 +16,7 @@ use crate::board::files::Files;
 use crate::board::helper::Repeats;
 use crate::board::literal;
 use crate::board::operation::Doing;
-use crate::board::repl::{Repl, SubmitMode};
+use crate::board::repl::{Repl, SubmitMode, ToGo};
 
 use known::InterpreterState;
 pub(crate) use transfer::load;
@@ -153,7 +153,8 @@ fn start_or_fail(
         return Ok(launch);
     }
     tracing::info!(say = "board.into-a-file", free = %memory);
-    Files::with(repl, |files| files.put(FILE, source, &mut |_| {}))?;
+    let to_go = ToGo::Bytes(source.len() as u64);
+    Files::with_transfer(repl, to_go, |files| files.put(FILE, source, &mut |_| {}))?;
     start_file(repl, FILE)?;
     Ok(Launch {
         file: true,

@@ -22,6 +22,7 @@ use crate::board::port::TICK;
 use crate::shutdown::Shutdown;
 use crate::text::escape;
 use fast::FastLine;
+pub(crate) use fast::ToGo;
 pub(crate) use held::HeldRepl;
 use output::{OutputEnd, RestartWatch, split_output};
 

@@ -15,7 +15,7 @@ use crate::board::files::remote::RemotePath;
 use crate::board::files::transfer::{TransferObserver, Transferred};
 use crate::board::files::upload::{self, Remembered, Upload, UploadTarget};
 use crate::board::port::TICK;
-use crate::board::repl::Repl;
+use crate::board::repl::{Repl, ToGo};
 use crate::shutdown::Shutdown;
 
 /// An editor may move a file away for this long while it saves.
@@ -167,7 +167,8 @@ impl Reput<'_> {
         let shutdown = self.shutdown;
         let (target, known) = (&mut self.target, &mut self.known);
         let delete = self.options.delete;
-        let ended = Files::with(repl, |files| {
+        let to_go = ToGo::Bytes(upload.total_len());
+        let ended = Files::with_transfer(repl, to_go, |files| {
             let planned = match &*target {
                 Some(target) => upload.plan_at(target)?,
                 None => upload.plan(files)?,

@@ -159,16 +159,20 @@ fn a_rate_that_does_not_work_costs_time_only() {
         // The board ignores the write.
         ("keep_rate", json!({}), 0),
         // The adapter does not go beyond 500,000 baud.
-        ("host_most", json!({"baud": 500_000}), 460_800),
+        ("host_most", json!({"baud": 500_000}), 8 * 450_000),
         // The line is bad at high rates.
         (
             "fast_noise",
-            json!({"probability": 0.01, "beyond": 300_000}),
-            230_400,
+            json!({"probability": 0.01, "beyond": 8 * 300_000}),
+            8 * 230_000,
         ),
-        ("fast_noise", json!({"probability": 0.0005}), 0),
+        (
+            "fast_noise",
+            json!({"probability": 0.0005, "beyond": 1_000_000}),
+            0,
+        ),
     ] {
-        let mut vboard = VirtualBoard::options().flag("--quick").ready();
+        let mut vboard = fast_board();
         vboard.control(fault, arguments.clone());
         board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
         assert!(
@@ -179,22 +183,29 @@ fn a_rate_that_does_not_work_costs_time_only() {
         board(&vboard, ["get", ":x", text(&target)]).expect_code(0);
         assert!(fs::read(&target).unwrap() == content, "{fault}");
         fs::remove_file(&target).unwrap();
-        assert!(is_old(vboard.count("rate")), "{fault}");
+        assert_usable(&mut vboard, fault);
         if expected > 0 {
             assert!(vboard.count("fastest") >= expected, "{fault}");
         }
     }
 }
 
-/// Starts a put of 600 KB and waits until it is under way on the fast line.
+/// Starts a put of 150 KB and waits until it is under way on the fast line. A busy PC may miss the handshake; then it
+/// begins again.
 fn under_way(vboard: &mut VirtualBoard) -> (crate::process::Running, tempfile::TempDir) {
-    let here = folder(&[("x", &random(600_000))]);
-    let running = start(vboard, ["put", text(&here.path().join("x"))]);
-    let down = vboard.count("down");
-    vboard.wait_until("it is under way on the fast line", |stats| {
-        stats["rate"].as_u64() > Some(900_000) && stats["down"].as_u64() > Some(down + 20_000)
-    });
-    (running, here)
+    let here = folder(&[("x", &random(150_000))]);
+    for _ in 0..5 {
+        let running = start(vboard, ["put", text(&here.path().join("x"))]);
+        let down = vboard.count("down");
+        let stats = vboard.wait_until("it is under way", |stats| {
+            stats["down"].as_u64() > Some(down + 30_000)
+        });
+        if stats["rate"].as_u64() > Some(200_000) {
+            return (running, here);
+        }
+        running.interrupt();
+    }
+    panic!("the line was never fast");
 }
 
 #[test]
@@ -208,8 +219,6 @@ fn a_killed_pc_leaves_a_board_that_returns_by_itself_and_works_at_once() {
             vboard.wait_until("the board is at its old rate", |stats| {
                 stats["rate"].as_u64().is_some_and(is_old)
             });
-        } else {
-            assert!(vboard.count("rate") > 900_000);
         }
         let finished = board(&vboard, ["exec", "print(6*7)"]).expect_code(0);
         assert_eq!(finished.text(), "42\r\n");
@@ -255,23 +264,98 @@ fn a_reset_and_a_pulled_cable_end_a_fast_transfer_with_an_ordinary_board() {
     }
 }
 
-/// Changes the rate again and again, with a fault in most rounds. After each, the next command finds a board that works.
-fn many_changes(rounds: u64, seed: u64) {
+#[test]
+fn steps_of_do_change_the_rate_one_by_one() {
+    let content = random(17_000);
+    let here = folder(&[("x", &content)]);
+    let mut vboard = VirtualBoard::options().flag("--quick").ready();
+    let steps = ["do", "put x", "exec print(6*7)", "get :x back"];
+    let mut command = command(&vboard, steps);
+    command.current_dir(here.path());
+    let finished = run_with_input(command, b"").expect_code(0);
+    assert_eq!(finished.text(), "42\r\n");
+    assert!(fs::read(here.path().join("back")).unwrap() == content);
+    assert!(vboard.count("fastest") > 200_000);
+    assert_back(&mut vboard, &["x"]);
+    let refused = board(&vboard, ["do", "put x --line-rate keep"]).expect_code(2);
+    assert!(refused.stderr.contains("before do"), "{refused:?}");
+}
+
+#[test]
+fn each_save_goes_over_a_fast_line() {
+    let here = folder(&[("x", &random(17_000))]);
+    let mut vboard = VirtualBoard::options().flag("--quick").ready();
+    let mut running = start(&vboard, ["put", text(&here.path().join("x")), "--watch"]);
+    running.stderr_line_with("Ctrl-C ends it");
+    let changes = vboard.count("rate_changes");
+    assert!(is_old(vboard.count("rate")));
+    let content = random(18_000);
+    fs::write(here.path().join("x"), &content).unwrap();
+    running.stderr_line_with("1 written, 0 unchanged");
+    assert!(vboard.count("rate_changes") > changes);
+    assert!(fs::read(vboard.files().join("x")).unwrap() == content);
+    running.interrupt().expect_code(0);
+    assert_back(&mut vboard, &["x"]);
+}
+
+#[test]
+fn a_program_that_is_too_long_for_the_memory_goes_over_a_fast_line_and_runs_at_the_old_rate() {
+    // Random text does not become shorter by compression.
+    let text: String = random(60_000)
+        .chunks(60)
+        .map(|line| {
+            let line: String = line
+                .iter()
+                .map(|byte| char::from(b'a' + byte % 26))
+                .collect();
+            format!("# {line}\n")
+        })
+        .collect();
+    let mut vboard = VirtualBoard::options().flag("--quick").ready();
+    let finished = crate::client::run_source(&vboard, format!("{text}print(6*7)\n"));
+    assert_eq!(finished.expect_code(0).text(), "42\r\n");
+    assert!(vboard.count("fastest") > 200_000);
+    assert_back(&mut vboard, &[]);
+}
+
+/// A random number below a limit, again and again.
+fn random_numbers(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed;
-    let mut random_below = |limit: u64| {
+    move |limit| {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         state % limit
-    };
-    let here = folder(&[("x", &random(40_000))]);
-    let path = here.path().join("x");
-    // Eight times as fast as a board, both at the old rate and at the new ones.
-    let mut vboard = VirtualBoard::options()
+    }
+}
+
+/// Eight times as fast as a board, both at the old rate and at the new ones.
+fn fast_board() -> VirtualBoard {
+    VirtualBoard::options()
         .baud(921_600)
         .flag("--quick")
-        .ready();
-    let is_old = |rate: u64| (910_000..940_000).contains(&rate);
+        .ready()
+}
+
+/// The next command finds the board at its old rate, or has it there.
+fn assert_usable(vboard: &mut VirtualBoard, what: &str) {
+    let next = board(vboard, ["exec", "print(6*7)"]);
+    assert_eq!(
+        (next.code, next.text().as_str()),
+        (Some(0), "42\r\n"),
+        "{what}: {}",
+        next.stderr
+    );
+    let rate = vboard.count("rate");
+    assert!((910_000..940_000).contains(&rate), "{what}: {rate}");
+}
+
+/// Changes the rate again and again, with a fault in most rounds. After each, the next command finds a board that works.
+fn many_changes(rounds: u64, seed: u64) {
+    let mut random_below = random_numbers(seed);
+    let here = folder(&[("x", &random(40_000))]);
+    let path = here.path().join("x");
+    let mut vboard = fast_board();
     let mut switched = 0;
     for round in 0..rounds {
         let kind = random_below(9);
@@ -318,15 +402,7 @@ fn many_changes(rounds: u64, seed: u64) {
         ] {
             vboard.control(fault, arguments);
         }
-        let next = board(&vboard, ["exec", "print(6*7)"]);
-        assert_eq!(
-            (next.code, next.text().as_str()),
-            (Some(0), "42\r\n"),
-            "round {round}, {kind}: {}",
-            next.stderr
-        );
-        let rate = vboard.count("rate");
-        assert!(is_old(rate), "round {round}, {kind}: {rate}");
+        assert_usable(&mut vboard, &format!("round {round}, {kind}"));
         switched += u64::from(vboard.count("rate_changes") > changes);
         let _ = fs::remove_file(vboard.files().join("x"));
     }
@@ -336,7 +412,62 @@ fn many_changes(rounds: u64, seed: u64) {
 
 #[test]
 fn no_fault_leaves_a_board_that_the_next_command_cannot_use() {
-    many_changes(12, 0x1234_5678);
+    many_changes(6, 0x1234_5678);
+}
+
+/// Puts a short file again and again at another rate, over one connection; every so often, a fault ends it.
+fn changes_in_one_session(sessions: u64, steps: u64, seed: u64) -> u64 {
+    let mut random_below = random_numbers(seed);
+    let here = folder(&[("x", b"x")]);
+    let mut vboard = fast_board();
+    for session in 0..sessions {
+        let mut arguments = vec![
+            "do".to_owned(),
+            "--line-rate".to_owned(),
+            "460800".to_owned(),
+        ];
+        arguments.extend((0..steps).map(|_| "put x".to_owned()));
+        let mut command = command(&vboard, []);
+        command.args(&arguments).current_dir(here.path());
+        let before = vboard.count("rate_changes");
+        let running = crate::process::Running::spawn(&mut command);
+        let kind = random_below(6);
+        if kind < 3 {
+            // Four changes are one step: both registers, there and back.
+            let until = before + 2 + random_below(4 * steps - 4);
+            vboard.wait_until("it is under way", |stats| {
+                stats["rate_changes"].as_u64() >= Some(until)
+            });
+        }
+        match kind {
+            0 => running.signal("KILL"),
+            1 => vboard.reset(),
+            2 => running.signal("INT"),
+            _ => {}
+        }
+        let finished = running.finish();
+        assert!(
+            matches!(
+                (kind, finished.code),
+                (0, None) | (1, Some(0 | 3)) | (2, Some(0 | 130)) | (3.., Some(0))
+            ),
+            "{session}, {kind}: {finished:?}"
+        );
+        assert_usable(&mut vboard, &format!("session {session}, {kind}"));
+    }
+    vboard.count("rate_changes") / 4
+}
+
+#[test]
+fn two_hundred_changes_leave_a_board_that_the_next_command_can_use() {
+    // Two boards, so that one waits while the other works.
+    let boards: Vec<_> = [1, 2]
+        .into_iter()
+        .map(|seed| std::thread::spawn(move || changes_in_one_session(6, 25, seed)))
+        .collect();
+    let count: u64 = boards.into_iter().map(|board| board.join().unwrap()).sum();
+    println!("{count} changes of the rate");
+    assert!(count >= 200, "{count}");
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! The rate of a line: that of the board's prompt, or a faster one.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::Link;
 use crate::board::port::TICK;
 
 /// How long a byte takes through an adapter, so that a change of the rate does not hit it.
 const RATE_PAUSE: Duration = Duration::from_millis(20);
+
+/// How long the longest frame takes on the line: at each rate, frames are as long as fits in this time.
+const LONGEST_OUTPUT: Duration = Duration::from_millis(150);
 
 impl Link {
     /// The rate of the line now.
@@ -67,7 +70,10 @@ impl Link {
         }
         for _ in 0..2 {
             let _ = self.port.write(b"\x03", TICK);
-            std::thread::sleep(RATE_PAUSE);
+            // Few drivers can discard output, and what is before the Ctrl-C takes its time.
+            let now = Instant::now();
+            let before = self.busy_until.saturating_duration_since(now);
+            std::thread::sleep(before.min(LONGEST_OUTPUT) + RATE_PAUSE);
         }
     }
 }

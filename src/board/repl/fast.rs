@@ -57,7 +57,7 @@ pub(crate) enum ToGo {
     Nothing,
     /// So many bytes.
     Bytes(u64),
-    /// What is at this path on the board.
+    /// The file or folder at this path on the board, whose length the session asks for.
     Path(Vec<u8>),
 }
 
@@ -76,14 +76,8 @@ pub(crate) struct FastLine {
 
 impl Repl {
     /// Says how much the next session on the board transfers, so that it can choose the rate of the line.
-    pub(crate) fn expect_bytes(&mut self, len: u64) {
-        self.fast.to_go = ToGo::Bytes(len);
-        self.fast.rates = None;
-    }
-
-    /// Like [`Self::expect_bytes`], for a file or folder on the board, whose length the session asks for.
-    pub(crate) fn expect_path(&mut self, path: &[u8]) {
-        self.fast.to_go = ToGo::Path(path.to_vec());
+    pub(crate) fn expect(&mut self, to_go: ToGo) {
+        self.fast.to_go = to_go;
         self.fast.rates = None;
     }
 

@@ -148,7 +148,14 @@ fn plan(texts: &[String], are_from_stdin: bool) -> Result<Vec<DoStep>, Error> {
 pub(super) fn parse(
     words: impl IntoIterator<Item = OsString>,
 ) -> Result<BoardCommand, (String, Option<String>)> {
-    const CONNECTION: [&str; 5] = ["-s", "--serial", "--baud", "--connect-timeout", "--wire"];
+    const CONNECTION: [&str; 6] = [
+        "-s",
+        "--serial",
+        "--baud",
+        "--connect-timeout",
+        "--line-rate",
+        "--wire",
+    ];
     let words: Vec<OsString> = words.into_iter().collect();
     let error = match StepArgs::try_parse_from(&words) {
         Ok(step) => return Ok(step.command),

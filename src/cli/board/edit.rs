@@ -16,6 +16,7 @@ use super::{SerialArgs, session};
 use crate::board::files::remote::{self, RemotePath};
 use crate::board::files::transfer::{TransferEvent, TransferObserver as _};
 use crate::board::files::{BoardPath, PathKind};
+use crate::board::repl::ToGo;
 use crate::cli::GlobalArgs;
 use crate::error::{Error, Outcome};
 use crate::file;
@@ -41,7 +42,8 @@ pub(super) fn run(
 ) -> Result<Outcome, Error> {
     let shutdown = session::shutdown()?;
     // Two connections and not one: the user may edit for an hour, and may pull the cable meanwhile.
-    let (path, before) = session::with_files(serial, |files| {
+    let to_go = ToGo::Path(args.path.as_bytes().to_vec());
+    let (path, before) = session::with_files_for(serial, to_go, |files| {
         let path = remote::resolve_one(files, &args.path);
         let found = files.look(&[&path])?.pop().unwrap_or(PathKind::Nothing);
         if found == PathKind::Folder {
@@ -81,7 +83,8 @@ pub(super) fn run(
         return Ok(Outcome::Interrupted);
     }
     let mut printer = TransferPrinter::new(global.quiet);
-    let result = session::with_files(serial, |files| {
+    let to_go = ToGo::Bytes(after.len() as u64);
+    let result = session::with_files_for(serial, to_go, |files| {
         let (name, len) = (path.to_string(), after.len() as u64);
         let sent = files.put(&path, &after, &mut |done| {
             let name = &name;

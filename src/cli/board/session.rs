@@ -7,7 +7,7 @@ use crate::board::files::Files;
 use crate::board::info;
 use crate::board::link::{Address, Link};
 use crate::board::ports;
-use crate::board::repl::{HeldRepl, Repl};
+use crate::board::repl::{HeldRepl, Repl, ToGo};
 use crate::board::wire::WireLog;
 use crate::cli::board::{SerialArgs, fleet};
 use crate::error::Error;
@@ -145,27 +145,10 @@ pub(super) fn with_files<T>(
 /// As [`with_files`], for work that transfers this much.
 pub(super) fn with_files_for<T>(
     serial: &SerialArgs,
-    expected: Expected<'_>,
+    to_go: ToGo,
     work: impl FnOnce(&mut Files<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    with_repl(serial, |repl| {
-        match expected {
-            Expected::Bytes(len) => repl.expect_bytes(len),
-            Expected::Path(path) => repl.expect_path(path),
-        }
-        let result = Files::with(repl, work);
-        repl.expect_bytes(0);
-        result
-    })
-}
-
-/// What a command transfers.
-#[derive(Clone, Copy)]
-pub(super) enum Expected<'a> {
-    /// So many bytes.
-    Bytes(u64),
-    /// What is at this path on the board.
-    Path(&'a [u8]),
+    with_repl(serial, |repl| Files::with_transfer(repl, to_go, work))
 }
 
 /// As [`with_files`], for work that also copies, moves and dates files on the board.

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::{GetArgs, SerialArgs, TransferPrinter, conclude, session};
 use crate::board::files::download;
+use crate::board::repl::ToGo;
 use crate::cli::{GlobalArgs, output};
 use crate::error::{Error, Outcome};
 use crate::text::sentence::sentence;
@@ -29,7 +30,7 @@ pub(in crate::cli::board) fn run(
     if args.local.as_deref() == Some(Path::new("-")) {
         let content = session::with_files_for(
             serial,
-            session::Expected::Path(args.remote.as_bytes()),
+            ToGo::Path(args.remote.as_bytes().to_vec()),
             |files| Ok(download::read(files, &args.remote, &mut printer)?),
         );
         return match content {
@@ -43,7 +44,7 @@ pub(in crate::cli::board) fn run(
     }
     let result = session::with_files_for(
         serial,
-        session::Expected::Path(args.remote.as_bytes()),
+        ToGo::Path(args.remote.as_bytes().to_vec()),
         |files| {
             let local = args.local.as_deref();
             Ok(download::get(files, &args.remote, local, &mut printer)?)

@@ -12,6 +12,7 @@ use super::{GetArgs, PutArgs, SerialArgs, TextOrJson, conclude, remote_path, ses
 use crate::board::files::remote::{self, RemotePath};
 use crate::board::files::transfer::Transferred;
 use crate::board::files::{BoardPath, Files, MachineText, Shown};
+use crate::board::repl::ToGo;
 use crate::cli::output;
 use crate::cli::{GlobalArgs, board};
 use crate::error::{Error, Outcome};
@@ -284,7 +285,12 @@ pub(in crate::cli::board) fn mv(args: &MvArgs, serial: &SerialArgs) -> Result<Ou
 
 /// Prints files.
 pub(in crate::cli::board) fn cat(args: &CatArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    session::with_files(serial, |files| {
+    let to_go = match args.paths.as_slice() {
+        [path] => ToGo::Path(path.as_bytes().to_vec()),
+        // What is printed in between may take any time.
+        _ => ToGo::Nothing,
+    };
+    session::with_files_for(serial, to_go, |files| {
         let paths = remote::resolve(files, &args.paths);
         let found = files.look(&paths)?;
         for (path, found) in paths.iter().zip(&found) {

@@ -10,6 +10,7 @@ use crate::board::files::remote::{self, RemotePath};
 use crate::board::files::transfer::Transferred;
 use crate::board::files::upload::{self, Planned, Remembered, Upload};
 use crate::board::files::{Entry, Files};
+use crate::board::repl::ToGo;
 use crate::cli::{GlobalArgs, output};
 use crate::config::PROJECT_FILE;
 use crate::error::{Error, Outcome};
@@ -80,35 +81,31 @@ fn upload_to(
 ) -> Result<Outcome, Error> {
     let start = Instant::now();
     let mut printer = TransferPrinter::new(global.quiet);
-    let ended = session::with_files_for(
-        serial,
-        session::Expected::Bytes(upload.total_len()),
-        |files| {
-            let planned = upload.plan(files)?;
-            let excess = if args.delete {
-                planned.excess(files)?
-            } else {
-                Vec::new()
-            };
-            if args.dry_run {
-                return preview(&planned, &excess, files);
+    let ended = session::with_files_for(serial, ToGo::Bytes(upload.total_len()), |files| {
+        let planned = upload.plan(files)?;
+        let excess = if args.delete {
+            planned.excess(files)?
+        } else {
+            Vec::new()
+        };
+        if args.dry_run {
+            return preview(&planned, &excess, files);
+        }
+        if !excess.is_empty() && !args.yes {
+            // The board does not keep a fast line while somebody thinks.
+            files.repl().end_fast()?;
+            match agrees(&excess)? {
+                Some(true) => {}
+                Some(false) => return Ok(PutEnd::Declined),
+                None => return Ok(PutEnd::Interrupted),
             }
-            if !excess.is_empty() && !args.yes {
-                // The board does not keep a fast line while somebody thinks.
-                files.repl().end_fast()?;
-                match agrees(&excess)? {
-                    Some(true) => {}
-                    Some(false) => return Ok(PutEnd::Declined),
-                    None => return Ok(PutEnd::Interrupted),
-                }
-            }
-            // First the new files and then the removal: after a failure in between, the board has too much and not too
-            // little.
-            let done = planned.put(files, &mut Remembered::default(), &mut printer)?;
-            upload::remove(files, &excess, &mut printer)?;
-            Ok(PutEnd::Put(done))
-        },
-    );
+        }
+        // First the new files and then the removal: after a failure in between, the board has too much and not too
+        // little.
+        let done = planned.put(files, &mut Remembered::default(), &mut printer)?;
+        upload::remove(files, &excess, &mut printer)?;
+        Ok(PutEnd::Put(done))
+    });
     let stopped = sentence!("board-cli.stopped-put");
     match ended {
         Ok(PutEnd::Put(done)) => conclude(Ok(done), start, &stopped),
