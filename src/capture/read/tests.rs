@@ -12,6 +12,7 @@ use super::*;
 /// A sender, a port, a payload, and the time in nanoseconds.
 type Found = (String, u16, Vec<u8>, i128);
 
+/// Reads a file: what was found, what was passed over, and the error that ended it.
 fn read_all(file: &[u8]) -> (Vec<Found>, SkippedPackets, Option<Error>) {
     read_in_pieces(file, usize::MAX)
 }
@@ -43,6 +44,7 @@ fn read_in_pieces(file: &[u8], most: usize) -> (Vec<Found>, SkippedPackets, Opti
     (found, left_out, error)
 }
 
+/// A UDP datagram in an IPv4 packet, from 10.0.0.1:5000 to port 6000.
 fn ipv4(payload: &[u8]) -> Vec<u8> {
     let mut packet = Vec::new();
     let builder = PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64).udp(5000, 6000);
@@ -50,6 +52,7 @@ fn ipv4(payload: &[u8]) -> Vec<u8> {
     packet
 }
 
+/// The same in an IPv6 packet, from `::1`.
 fn ipv6(payload: &[u8]) -> Vec<u8> {
     let mut packet = Vec::new();
     let (from, to) = (Ipv6Addr::LOCALHOST.octets(), Ipv6Addr::LOCALHOST.octets());
@@ -58,6 +61,7 @@ fn ipv6(payload: &[u8]) -> Vec<u8> {
     packet
 }
 
+/// An Ethernet frame: two addresses of 6 bytes, the type, the packet.
 fn frame(kind: u16, packet: &[u8]) -> Vec<u8> {
     [&[2; 12], &kind.to_be_bytes()[..], packet].concat()
 }
@@ -65,11 +69,13 @@ fn frame(kind: u16, packet: &[u8]) -> Vec<u8> {
 /// A pcap file with microseconds, little-endian; a packet may be cut after some bytes.
 fn pcap(link: u32, packets: &[Vec<u8>]) -> Vec<u8> {
     let mut file = Vec::new();
+    // Magic number, version 2.4, time zone, accuracy, the longest packet, the link type.
     for word in [0xa1b2_c3d4, 0x0004_0002, 0, 0, 65_535, link] {
         file.extend_from_slice(&u32::to_le_bytes(word));
     }
     for (packet, number) in packets.iter().zip(1..) {
         let len = u32::try_from(packet.len()).unwrap();
+        // Seconds, microseconds, the bytes in the file, the bytes in the network.
         for word in [number, 250, len, len] {
             file.extend_from_slice(&u32::to_le_bytes(word));
         }
@@ -78,6 +84,7 @@ fn pcap(link: u32, packets: &[Vec<u8>]) -> Vec<u8> {
     file
 }
 
+/// The payloads of a pcap file that has no error.
 fn payloads(link: u32, packets: &[Vec<u8>]) -> (Vec<Vec<u8>>, SkippedPackets) {
     let (found, left_out, error) = read_all(&pcap(link, packets));
     assert!(error.is_none(), "{error:?}");
@@ -94,8 +101,10 @@ fn payloads(link: u32, packets: &[Vec<u8>]) -> (Vec<Vec<u8>>, SkippedPackets) {
 fn every_link_layer_is_read() {
     let (four, six) = (ipv4(b"four"), ipv6(b"six"));
     let with = |head: &[u8], packet: &[u8]| [head, packet].concat();
+    // Linux's cooked captures, in two versions: the type is at the end of the header, or at its beginning.
     let cooked = |kind: u16| [&[0; 14][..], &kind.to_be_bytes()].concat();
     let cooked2 = |kind: u16| [&kind.to_be_bytes()[..], &[0; 18]].concat();
+    // A VLAN tag: its number, and the type of what follows (IEEE 802.1Q).
     let tag = |packet: &[u8], kind: u16| [&[0, 5], &kind.to_be_bytes()[..], packet].concat();
     for (link, first, second) in [
         (1, frame(0x0800, &four), frame(0x86dd, &six)),
@@ -110,9 +119,11 @@ fn every_link_layer_is_read() {
             with(&frame(0x0800, &four), &[0xaa; 14]),
             frame(0x86dd, &six),
         ),
+        // Raw IP: 101 in most files, 12 and 14 where a program has written its system's own number.
         (101, four.clone(), six.clone()),
         (12, four.clone(), six.clone()),
         (14, four.clone(), six.clone()),
+        // Raw IPv4 and raw IPv6.
         (228, four.clone(), four.clone()),
         (229, six.clone(), six.clone()),
         (
@@ -125,8 +136,11 @@ fn every_link_layer_is_read() {
             with(&cooked2(0x0800), &four),
             with(&cooked2(0x86dd), &six),
         ),
+        // BSD loopback has the address family, in the byte order of the machine that recorded it. That of IPv6 is 30
+        // on macOS, 24 on NetBSD and OpenBSD, 28 on FreeBSD.
         (0, with(&[2, 0, 0, 0], &four), with(&[30, 0, 0, 0], &six)),
         (0, with(&[0, 0, 0, 2], &four), with(&[0, 0, 0, 24], &six)),
+        // OpenBSD's loopback is always big-endian.
         (108, with(&[0, 0, 0, 2], &four), with(&[0, 0, 0, 28], &six)),
     ] {
         let (found, left_out) = payloads(link, &[first, second]);
@@ -146,8 +160,10 @@ fn what_is_no_datagram_is_counted_by_its_reason() {
     let builder = PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64).tcp(1, 2, 3, 4);
     builder.write(&mut tcp, b"x").unwrap();
     let mut long_udp = ipv4(b"abcd");
+    // The low byte of UDP's length, behind the 20 bytes of the IPv4 header and both ports.
     long_udp[25] = 200;
     let packets = [
+        // ARP.
         frame(0x0806, &[0; 28]),
         frame(0x0800, &tcp),
         frame(0x0800, &long_udp),
@@ -165,6 +181,7 @@ fn what_is_no_datagram_is_counted_by_its_reason() {
     assert_eq!(left_out, wanted);
     // A packet of which the capture program kept only the beginning.
     let mut file = pcap(101, &[ipv4(b"abcd")]);
+    // How many bytes of the packet are in the file: behind the header of the file, and the time.
     file[24 + 8] -= 2;
     file.truncate(file.len() - 2);
     let (found, left_out, error) = read_all(&file);
@@ -181,6 +198,7 @@ fn fragments(packet: &[u8], len: usize, id: u16) -> Vec<Vec<u8>> {
         .map(|(index, piece)| {
             let mut fragment = [head, piece].concat();
             let total = u16::try_from(fragment.len()).unwrap();
+            // The flag *more fragments*, above the offset in units of 8 bytes (RFC 791, section 3.1).
             let more = u16::from(index + 1 < count) << 13;
             let place = u16::try_from(index * len / 8).unwrap() | more;
             fragment[2..4].copy_from_slice(&total.to_be_bytes());
@@ -225,8 +243,10 @@ fn fragments_of_ipv6_are_put_together() {
         let mut packet = head.to_vec();
         let len = u16::try_from(piece.len() + 8).unwrap();
         packet[4..6].copy_from_slice(&len.to_be_bytes());
+        // A fragment header follows (RFC 8200, section 4.5).
         packet[6] = 44;
         let place = u16::try_from(range.start).unwrap() | more;
+        // UDP follows it; the second byte is reserved.
         packet.extend_from_slice(&[17, 0]);
         packet.extend_from_slice(&place.to_be_bytes());
         packet.extend_from_slice(&[1, 2, 3, 4]);
@@ -269,7 +289,9 @@ fn both_byte_orders_and_both_resolutions_of_pcap_are_read() {
     let packet = ipv4(b"x");
     let len = u32::try_from(packet.len()).unwrap();
     for (magic, part, nanos) in [
+        // Microseconds.
         (0xa1b2_c3d4_u32, 250_000_u32, 250_000_000),
+        // Nanoseconds.
         (0xa1b2_3c4d, 123_456_789, 123_456_789),
     ] {
         let words = [magic, 0x0002_0004, 0, 0, 65_535, 101, 10, part, len, len];
@@ -288,11 +310,13 @@ fn both_byte_orders_and_both_resolutions_of_pcap_are_read() {
 /// A pcapng block.
 fn block(kind: u32, body: &[u8]) -> Vec<u8> {
     let mut body = body.to_vec();
+    // A block is filled up to 32 bits, and has its length at both ends.
     body.resize(body.len().next_multiple_of(4), 0);
     let len = u32::try_from(body.len() + 12).unwrap().to_be_bytes();
     [&kind.to_be_bytes()[..], &len, &body, &len].concat()
 }
 
+/// The beginning of a section: the magic number that tells the byte order, version 1.0, and an unknown length.
 fn section() -> Vec<u8> {
     block(
         0x0a0d_0d0a,
@@ -300,10 +324,12 @@ fn section() -> Vec<u8> {
     )
 }
 
+/// An interface with its link type.
 fn interface_block(link: u16, options: &[u8]) -> Vec<u8> {
     block(1, &[&link.to_be_bytes()[..], &[0; 6], options].concat())
 }
 
+/// A packet of an interface, with its time in the interface's unit.
 fn enhanced(interface: u32, time: u64, packet: &[u8]) -> Vec<u8> {
     let len = u32::try_from(packet.len()).unwrap().to_be_bytes();
     let head = [
@@ -318,6 +344,8 @@ fn enhanced(interface: u32, time: u64, packet: &[u8]) -> Vec<u8> {
 
 #[test]
 fn interfaces_of_pcapng_have_their_own_link_types_and_units_of_time() {
+    // Option 9 is the unit of time, as a power of 10, or of 2 with the highest bit set. Option 14 is an offset in
+    // seconds.
     let millis = [0, 9, 0, 1, 3, 0, 0, 0, 0, 0, 0, 0];
     let halves = [0, 9, 0, 1, 0x81, 0, 0, 0];
     let offset = [0, 14, 0, 8, 0, 0, 0, 0, 0, 0, 0, 5];
@@ -330,6 +358,7 @@ fn interfaces_of_pcapng_have_their_own_link_types_and_units_of_time() {
         interface_block(1, &[]),
         interface_block(101, &[&halves[..], &offset].concat()),
         interface_block(101, &nanos),
+        // 802.11, which udpcli does not read.
         interface_block(105, &[]),
         enhanced(0, 1500, &packet),
         // A block of another program.
@@ -337,8 +366,10 @@ fn interfaces_of_pcapng_have_their_own_link_types_and_units_of_time() {
         enhanced(1, 1_600_000, &frame(0x0800, &packet)),
         enhanced(2, 3, &packet),
         enhanced(3, 1_700_000_000, &packet),
+        // A simple packet has no time of its own.
         block(3, &[&simple_len[..], &packet].concat()),
         enhanced(4, 0, &packet),
+        // There is no such interface.
         enhanced(9, 0, &packet),
         section(),
         interface_block(101, &nanos),
@@ -362,6 +393,7 @@ fn lengths_that_lie_are_errors_with_the_number_of_the_packet() {
         };
         (found.len(), problem.to_string())
     };
+    // Behind the header of the file and the first packet with its header.
     let second = 24 + 16 + ipv4(b"one").len();
     let mut lying = file.clone();
     lying[second + 8..second + 12].copy_from_slice(&u32::MAX.to_le_bytes());
@@ -375,6 +407,7 @@ fn lengths_that_lie_are_errors_with_the_number_of_the_packet() {
     );
     assert_eq!(told(&file[..20]).1, "replay.short-header");
     assert_eq!(told(&pcap(105, &[])).1, "replay.link-type link=105");
+    // How a compressed file begins (RFC 1952, section 2.3).
     assert_eq!(told(b"\x1f\x8b\x08\0").1, "replay.gzip");
     assert_eq!(told(b"hello").1, "replay.no-capture");
     assert_eq!(told(b"ab").1, "replay.no-capture");
@@ -385,6 +418,7 @@ fn lengths_that_lie_are_errors_with_the_number_of_the_packet() {
         enhanced(0, 0, &ipv4(b"x")),
     ]
     .concat();
+    // Lengths of blocks: beyond any limit, no multiple of four, shorter than a block, and another one at the end.
     for (at, byte) in [(4, 0xff), (7, 9), (7, 8), (good.len() - 1, 0)] {
         let mut bad = good.clone();
         bad[at] = byte;

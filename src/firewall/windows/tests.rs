@@ -100,9 +100,11 @@ fn rules_for_something_else_change_nothing() {
     for rule in [
         "v2.30|Action=Allow|Active=FALSE|Dir=In|Protocol=17|LPort=6000|Name=x|",
         "v2.30|Action=Allow|Active=TRUE|Dir=Out|Protocol=17|LPort=6000|Name=x|",
+        // Protocol 6 is TCP.
         "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=6|LPort=6000|Name=x|",
         "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=17|Profile=Private|Name=x|",
         "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=17|LPort=6001|Name=x|",
+        // Windows has names for some ports.
         "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=17|LPort=mDNS|Name=x|",
         r"v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=17|App=%SystemRoot%\system32\svchost.exe|Svc=dnscache|Name=x|",
         r"v2.30|Action=Allow|Active=TRUE|Dir=In|App=C:\other\udpcli.exe|Name=x|",
@@ -198,6 +200,7 @@ fn the_network_that_was_connected_last_counts() {
         overall(None, &all, &FirewallRules::default(), &listener),
         FirewallVerdict::Blocked(_)
     ));
+    // 2026-11-27, a Friday, at 9:00. The later one has a smaller number for its weekday, which does not count.
     let earlier = [0xea, 7, 11, 0, 5, 0, 27, 0, 9, 0, 0, 0, 0, 0, 0, 0];
     let mut later = earlier;
     later[4] = 1;

@@ -104,6 +104,7 @@ mod tests {
         assert!(Mac([0x24, 0x0a, 0xc4, 1, 2, 3]).is_espressif());
         assert!(!Mac([0x02, 0x0a, 0xc4, 1, 2, 3]).is_espressif());
         assert!(!Mac([0xff; 6]).is_of_one());
+        // The group 224.0.0.251 (RFC 1112, section 6.4).
         assert!(!Mac([0x01, 0, 0x5e, 0, 0, 0xfb]).is_of_one());
     }
 }

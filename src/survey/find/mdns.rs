@@ -207,6 +207,7 @@ mod tests {
             }
         }
         let mut many = good;
+        // The number of answers (RFC 1035, section 4.1.1).
         many[6..8].copy_from_slice(&u16::MAX.to_be_bytes());
         assert_eq!(name_of(BOARD, &many), None);
     }

@@ -86,6 +86,7 @@ mod tests {
 
     #[test]
     fn the_table_of_linux_is_read() {
+        // The flag 0x2 is a complete entry, 0x4 one that somebody has entered by hand (include/uapi/linux/if_arp.h).
         let table = "\
 IP address       HW type     Flags       HW address            Mask     Device
 192.168.0.23     0x1         0x2         24:0a:c4:00:00:17     *        wlan0

@@ -160,6 +160,7 @@ mod tests {
         let network = network("192.168.0.10", "255.255.255.0").unwrap();
         assert_eq!(network.block, (Ipv4Addr::new(192, 168, 0, 0), 24));
         let all: Vec<Ipv4Addr> = network.collect();
+        // 256 without the address of the network, the broadcast address and this PC's own.
         assert_eq!(all.len(), 253);
         assert_eq!(all.first(), Some(&Ipv4Addr::new(192, 168, 0, 1)));
         assert_eq!(all.last(), Some(&Ipv4Addr::new(192, 168, 0, 254)));

@@ -57,6 +57,7 @@ fn the_first_rule_that_matches_answers() {
         (b"led on", 2, b"on 1 192.168.0.5:9"),
         (b"led off", 3, b"off off led off"),
         (b"\x01led on", 1, b"one"),
+        // 设定 and 定好 in GBK.
         (b"\xc9\xe8\xb6\xa8", 6, b"\xb6\xa8\xba\xc3"),
         (b"y", 7, b"[]"),
     ] {
