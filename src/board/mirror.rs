@@ -156,6 +156,7 @@ mod tests {
     fn frames_and_prints_are_separated() {
         // Key, page 0, one plain byte; end.
         let first = encode(0, &[169, 159, 0, 5, 170]);
+        // In page 0 one byte stays, and one follows as two symbols: 190, and 32 more.
         let second = encode(1, &[159, 64, 0, 255 - 65, 32, 170]);
         let bytes = [
             b"a line bro",

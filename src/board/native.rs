@@ -224,6 +224,7 @@ mod tests {
 
     #[test]
     fn only_the_usb_serial_jtag_unit_holds_packets() {
+        // 0x1001 is the USB-Serial/JTAG unit of a chip, 0x4001 is MicroPython's own USB stack.
         assert!(device(0x1001, None, None).holds_packets());
         assert!(!device(0x4001, None, None).holds_packets());
     }

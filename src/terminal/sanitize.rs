@@ -304,6 +304,7 @@ mod tests {
             passed(&["\x1b[2m你\x1b[0m\ta\r", "\nb\n"]),
             "\x1b[2m你\x1b[0m\ta\r\nb\n"
         );
+        // After a CR alone, the text behind it would cover the text before it.
         assert_eq!(passed(&["safe\rhidden\r"]), "safe\\x0dhidden\\x0d");
         assert_eq!(
             passed(&["\x1b[2J\x08\x07\x1b[?25l"]),
@@ -313,11 +314,17 @@ mod tests {
 
     #[test]
     fn what_a_terminal_would_obey_is_shown_instead() {
+        // Would set the title of the window.
         assert_eq!(passed(b"\x1b]0;title\x07"), "\\x1b]0;title\\x07");
+        // Would make the terminal type where its cursor is.
         assert_eq!(passed(b"\x1b[6n"), "\\x1b[6n");
+        // Would change to the other screen.
         assert_eq!(passed(b"\x1b[?1049h"), "\\x1b[?1049h");
+        // Would make the terminal type one of its settings.
         assert_eq!(passed(b"\x1bP1$q\x1b\\"), "\\x1bP1$q\\x1b\\");
+        // `ESC [` as one character.
         assert_eq!(passed("\u{9b}31m".as_bytes()), "\\u{9b}31m");
+        // Would turn the direction of the text behind it.
         assert_eq!(passed("\u{202e}x".as_bytes()), "\\u{202e}x");
         assert_eq!(passed(b"\x00\xff"), "\\x00\\xff");
     }

@@ -287,6 +287,8 @@ mod tests {
 
     #[test]
     fn labels_that_nobody_may_decode_are_refused() {
+        // The Encoding Standard has this label only to refuse it (*replacement*), because text in it can hide other
+        // text.
         assert!("hz-gb-2312".parse::<TextEncoding>().is_err());
         assert!("nonsense".parse::<TextEncoding>().is_err());
     }

@@ -287,6 +287,7 @@ mod tests {
         assert_eq!(read(r"\u{12").unwrap_err(), Error::Unfinished { at: 1 });
         assert_eq!(read(r"a\033[0m").unwrap_err(), Error::Octal { at: 2 });
         assert_eq!(read(r"\0a\0").unwrap(), b"\0a\0");
+        // Other programs would read `\05` as one octal number.
         assert_eq!(write(b"\x005\0a", Audience::Pipe), r"\x005\0a");
     }
 
@@ -298,6 +299,7 @@ mod tests {
             r"\x1b[31m\u{202e}gnp.exe\u{200b}\u{9b}2J\x7f\r\n"
         );
         assert_eq!(write("\u{202e}你".as_bytes(), Audience::Pipe), "\u{202e}你");
+        // A surrogate, which UTF-8 does not have (RFC 3629, section 3).
         assert_eq!(write(b"\xed\xa0\x80", Audience::Terminal), r"\xed\xa0\x80");
     }
 

@@ -166,6 +166,7 @@ mod tests {
             Err(Silence::Group)
         );
         assert_eq!(
+            // Where the system does not tell how a datagram was addressed, its destination does.
             check_one("192.168.0.5:49153", "239.1.2.3:6000", Unknown),
             Err(Silence::Group)
         );
@@ -178,6 +179,7 @@ mod tests {
             Err(Silence::Sender)
         );
         assert_eq!(
+            // Nobody can be answered at port 0.
             check_one("192.168.0.5:0", "192.168.0.10:6000", Unicast),
             Err(Silence::Sender)
         );

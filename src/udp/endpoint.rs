@@ -330,6 +330,7 @@ mod tests {
             "192.168.0:6000",
             "127.1:6000",
             "1.2.3.256:6000",
+            // 127.0.0.1 as one number, as some programs take it.
             "2130706433:9",
         ] {
             assert!(problem(text).starts_with("value.four-numbers"), "{text}");

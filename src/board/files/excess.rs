@@ -152,6 +152,7 @@ mod tests {
 
     #[test]
     fn a_name_that_fat_takes_for_the_same_stays() {
+        // FAT does not tell case apart, and leaves out a dot at the end of a name.
         let there = ["/Main.py", "/LIB/", "/LIB/A.PY", "/notes", "/Ä"];
         let wanted = ["/main.py", "/lib", "/lib/a.py", "/notes.", "/ä"];
         assert!(removed(&there, "/", &wanted, &[]).is_empty());

@@ -237,12 +237,14 @@ mod tests {
 
     #[test]
     fn defaults_of_one_argument_are_found() {
+        // MicroPython's bytecode has integers in groups of 7 bits, the highest first.
         for (value, digits) in [
             (0x30_0000, &[0x81, 0xc0, 0x80, 0x00][..]),
             (0x40_0000, &[0x82, 0x80, 0x80, 0x00]),
             (0x70_0000, &[0x83, 0xc0, 0x80, 0x00]),
             (5, &[5]),
         ] {
+            // `MP_BC_LOAD_CONST_SMALL_INT` in old and in new versions (py/bc0.h), and what follows it there.
             for code in [(0x14, b"\x50\x01\x18\x61"), (0x22, b"\x2a\x01\x53\x33")] {
                 let bytes = [b"\x80\x01", &[code.0][..], digits, code.1, b"\0"].concat();
                 assert_eq!(defaults(&bytes), [value], "{bytes:x?}");

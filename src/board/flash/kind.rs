@@ -416,7 +416,9 @@ mod tests {
     #[test]
     fn known_formats_are_identified_by_name() {
         let mut tar = vec![0; 512];
+        // The magic number of a header (pax(1), POSIX).
         tar[257..262].copy_from_slice(b"ustar");
+        // 掌控板 in GBK.
         let gbk = b"\xd5\xc6\xbf\xd8\xb0\xe5 readme\r\n".repeat(300);
         let cases: [(&[u8], &str); 30] = [
             (b"\r\n<!DOCTYPE html>\n<html>", "flash.kind-an-html-page"),

@@ -124,6 +124,7 @@ mod tests {
                 }
                 let share = |count: u32| f64::from(count) * 100.0 / (MILLION / 5) as f64;
                 for (count, wanted) in counts.into_iter().zip([5.0, 2.0, 1.0]) {
+                    // Four standard deviations of the largest share, 5 % of 200,000.
                     assert!((share(count) - wanted).abs() < 0.2, "{seed} {counts:?}");
                 }
                 let mean = delay / u32::try_from(MILLION / 5).unwrap();

@@ -336,6 +336,7 @@ mod tests {
     fn the_queue_of_a_limited_rate_is_a_second_long() {
         let mut slow = lane(Impairment::default(), Rate::PerSecond(10.0));
         let sent = run(&mut slow, &[1; 100], Duration::ZERO);
+        // One at once, and the ten that a second has room for.
         assert_eq!(sent.len(), 11);
         assert_eq!(slow.counts.over_rate, 89);
         assert_eq!(slow.counts.datagrams, 100);

@@ -258,6 +258,7 @@ mod tests {
 
     #[test]
     fn a_sender_that_begins_anew_has_lost_and_doubled_nothing() {
+        // Within the window of 1024 numbers, and beyond it.
         for count in [10, 5000] {
             let mut tracker = Tracker::default();
             for run in 0..3 {
@@ -279,6 +280,7 @@ mod tests {
 
     #[test]
     fn one_very_late_datagram_is_one_duplicate() {
+        // The window has left 10 behind.
         let numbers = (0..3000).chain([10]).chain(3000..3010);
         assert_eq!(
             totals(numbers),
@@ -293,6 +295,7 @@ mod tests {
     #[test]
     fn a_number_that_wraps_the_window_is_not_taken_for_its_forerunner() {
         assert_eq!(
+            // 1026 has the place of 2 in the window.
             totals([0, 1, 2, 1026, 1025, 1024]),
             Totals {
                 lost: 1021,
