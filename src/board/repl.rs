@@ -362,6 +362,7 @@ impl Repl {
             /// Whether Ctrl-C stops the code.
             stop: Option<Shutdown>,
             is_stopped: bool,
+            is_fast: bool,
         }
         impl OutputHandler for Kept<'_> {
             fn output(&mut self, bytes: &[u8]) -> Result<(), Error> {
@@ -387,6 +388,10 @@ impl Repl {
                 let asked = self.stop.as_ref().and_then(Shutdown::asked_at);
                 if !self.is_stopped && asked.is_some_and(|asked| asked.elapsed() > REPLIES_SOON) {
                     self.is_stopped = true;
+                    if self.is_fast {
+                        // A Ctrl-C ends the fast line too, and then there is no reply.
+                        return Err(Error::Interrupted);
+                    }
                     return Ok(FollowAction::Interrupt);
                 }
                 Ok(FollowAction::Continue)
@@ -403,6 +408,7 @@ impl Repl {
             // Not during the clean-up.
             stop: (kind.is_stoppable && self.link.heeds_shutdown()).then(|| self.link.shutdown()),
             is_stopped: false,
+            is_fast: self.link.is_fast(),
         };
         match self.follow(&mut kept)? {
             Exit::Done => Ok(kept.answer),

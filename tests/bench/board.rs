@@ -372,8 +372,8 @@ mod measure {
                 drop(fs::remove_file(&there));
                 once("auto", &["put", text(&path)]);
                 let bound = bound(board.count("down") - before);
-                let part = format!("{:.0} %", bound / auto * 100.0);
-                fast_row(&format!("put, {name}"), keep, auto, &part);
+                let share = format!("{:.0} %", bound / auto * 100.0);
+                fast_row(&format!("put, {name}"), keep, auto, &share);
                 assert!(fs::read(&there).expect("it is there") == content);
                 let get = |rate: &str| {
                     median(runs, || {
@@ -387,9 +387,9 @@ mod measure {
         }
     }
 
-    fn fast_row(name: &str, keep: f64, auto: f64, part: &str) {
+    fn fast_row(name: &str, keep: f64, auto: f64, share: &str) {
         say(format_args!(
-            "{name:<26} {:>10} {:>10} {:>22} {part:>14}",
+            "{name:<26} {:>10} {:>10} {:>22} {share:>14}",
             rate(keep),
             rate(auto),
             format!("x{:.2}", LEN as f64 / auto / 11_520.0)

@@ -1,6 +1,8 @@
 //! `--line-rate`: transfers at a higher rate of the line, and back, whatever happens meanwhile.
 //!
 //! The virtual board has the ESP32's divider: at different rates of the two ends, noise arrives.
+//!
+//! Long because each fault ends in the same question, whether the board is as before.
 
 use std::fs;
 use std::path::Path;
