@@ -114,7 +114,7 @@ fn a_walk_without_losses_says_so_and_that_the_access_point_is_unknown() {
     let page = read(&path);
     assert_eq!(page["language"], "zh-CN");
     assert_eq!(page["shapes"][0], "good");
-    assert_eq!(headings(&page)[2..4], ["一路走来", "接入点"]);
+    assert_eq!(headings(&page)[2..4], ["沿途的情况", "接入点"]);
     assert!(text(&page).contains("接入点 未知，信道 6"), "{page:#}");
     let text = fs::read_to_string(&path).expect("the page");
     assert!(!text.contains(PASSWORD), "{text}");
