@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::emulator::{Config, Emulator, Fault, Model};
-use crate::esptool::{run_esptool_for, run_esptool_on_files_for};
+use crate::esptool::{differences, run_esptool_for, run_esptool_on_files_for};
 use crate::images::{font_like, image, linked, table};
 use crate::support::{file, flash};
 use crate::write::faults;
@@ -194,6 +194,16 @@ fn udpcli_survives_faults(model: Model) {
 fn esptool_takes_the_emulated_common_chips_for_real() {
     for model in COMMON {
         esptool_accepts(model);
+    }
+}
+
+/// What no profile can prove, because the same hand wrote it: the registers of watchdogs, locks and forced downloads.
+#[test]
+fn every_chips_registers_are_those_in_esptools_code() {
+    for model in Model::ALL {
+        let profile = model.profile();
+        let found = differences(profile.name, profile.boot, profile.id);
+        assert_eq!(found, "", "{}", profile.name);
     }
 }
 

@@ -69,6 +69,67 @@ fn python(program: &str, arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
+/// What differs between a chip's data in `src/board/flash/chip/` and the constants in `esptool`'s own code, a line each. The
+/// numbers are where its boot loader begins and its number in image headers.
+pub(crate) fn differences(chip: &str, boot: usize, id: u16) -> String {
+    const PROGRAM: &str = r"
+import re, sys
+from esptool.targets import CHIP_DEFS
+
+NAMES = {
+    'spi.base': 'SPI_REG_BASE', 'spi.usr': 'SPI_USR_OFFS', 'spi.usr2': 'SPI_USR2_OFFS',
+    'spi.miso_dlen': 'SPI_MISO_DLEN_OFFS', 'spi.w0': 'SPI_W0_OFFS', 'mac': 'MAC_EFUSE_REG',
+    'encryption.register': 'EFUSE_SPI_BOOT_CRYPT_CNT_REG', 'encryption.mask': 'EFUSE_SPI_BOOT_CRYPT_CNT_MASK',
+    'secure_boot.register': 'EFUSE_SECURE_BOOT_EN_REG', 'secure_boot.mask': 'EFUSE_SECURE_BOOT_EN_MASK',
+    'protect': 'RTC_CNTL_WDTWPROTECT_REG', 'config': 'RTC_CNTL_WDTCONFIG0_REG', 'key': 'RTC_CNTL_WDT_WKEY',
+    'super_protect': 'RTC_CNTL_SWD_WPROTECT_REG', 'super_config': 'RTC_CNTL_SWD_CONF_REG',
+    'super_key': 'RTC_CNTL_SWD_WKEY', 'super_feed': 'RTC_CNTL_SWD_AUTO_FEED_EN',
+    'forced_download.register': 'RTC_CNTL_OPTION1_REG', 'forced_download.mask': 'RTC_CNTL_FORCE_DOWNLOAD_BOOT_MASK',
+}
+ESP32 = {
+    'secure_boot.register': 'EFUSE_RD_ABS_DONE_REG', 'secure_boot.mask': 'EFUSE_RD_ABS_DONE_0_MASK',
+    'secure_boot_2.register': 'EFUSE_RD_ABS_DONE_REG', 'secure_boot_2.mask': 'EFUSE_RD_ABS_DONE_1_MASK',
+}
+path, chip, boot, number = sys.argv[1:]
+text, theirs = open(path).read(), CHIP_DEFS[chip]
+names = {**NAMES, **ESP32} if chip == 'esp32' else NAMES
+
+def ours(path):
+    at = 0
+    for key in path.split('.'):
+        found = re.compile(r'\b%s:' % key).search(text, at)
+        if not found:
+            return None
+        at = found.end()
+    value = re.match(r'\s*([0-9a-fx_<+ ]+),', text[at:])
+    return value and eval(value.group(1).replace('_', ''))
+
+compared = 0
+for path, name in names.items():
+    mine = ours(path)
+    if mine is None:
+        continue  # this chip has none
+    compared += 1
+    if chip == 'esp32' and path == 'mac':
+        wanted = theirs.EFUSE_RD_REG_BASE + 4  # read_efuse(1) in ESP32ROM.read_mac
+    else:
+        wanted = getattr(theirs, name, None)
+    if mine != wanted:
+        print(path, hex(mine), name, wanted)
+for mine, name in ((boot, 'BOOTLOADER_FLASH_OFFSET'), (number, 'IMAGE_CHIP_ID')):
+    if int(mine) != getattr(theirs, name):
+        print(name, mine, getattr(theirs, name))
+if compared < 10:
+    print('only', compared, 'numbers were found')
+";
+    let path = format!(
+        "{}/src/board/flash/chip/{chip}.rs",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let found = python(PROGRAM, &[&path, chip, &boot.to_string(), &id.to_string()]);
+    String::from_utf8(found).unwrap()
+}
+
 /// A `LittleFS` file system of 2 MB with one file, made by the file system's own code.
 pub(crate) fn littlefs(name: &str, content: &str) -> Vec<u8> {
     // With the parameters of MicroPython on the ESP32: ports/esp32/modules/inisetup.py, extmod/vfs_lfs.c.
