@@ -95,21 +95,26 @@ fn piped_source_stops_a_program_that_prints_without_pause() {
 
 #[test]
 fn piped_source_gets_the_same_diagnosis_as_a_program() {
-    for (kind, code) in [
-        ("no-firmware", "no-firmware"),
-        ("brown-out", "brown-out"),
-        ("program", "no-micropython"),
-    ] {
-        let vboard = VirtualBoard::options().broken(kind).start();
-        let mut repl = command(&vboard, ["--connect-timeout", "3s"]);
-        repl.arg("repl");
-        let finished = run_with_input(repl, b"print(1)\n").expect_code(3);
-        assert!(
-            finished.stderr.contains(&format!(" [{code}]\n")),
-            "{kind}: {}",
-            finished.stderr
-        );
-    }
+    std::thread::scope(|scope| {
+        for (kind, code) in [
+            ("no-firmware", "no-firmware"),
+            ("brown-out", "brown-out"),
+            ("program", "no-micropython"),
+        ] {
+            // Each of them is seconds of waiting.
+            scope.spawn(move || {
+                let vboard = VirtualBoard::options().broken(kind).start();
+                let mut repl = command(&vboard, ["--connect-timeout", "3s"]);
+                repl.arg("repl");
+                let finished = run_with_input(repl, b"print(1)\n").expect_code(3);
+                assert!(
+                    finished.stderr.contains(&format!(" [{code}]\n")),
+                    "{kind}: {}",
+                    finished.stderr
+                );
+            });
+        }
+    });
 }
 
 #[test]

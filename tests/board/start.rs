@@ -87,7 +87,10 @@ fn a_used_interpreter_costs_exactly_one_soft_reset() {
 #[test]
 fn nothing_of_a_program_remains_for_the_next() {
     for (profile, _) in PROFILES {
-        let mut vboard = VirtualBoard::options().profile(profile).ready();
+        let mut vboard = VirtualBoard::options()
+            .profile(profile)
+            .flag("--quick")
+            .ready();
         for left in [
             "x = 1",
             "x = 'text'",

@@ -57,30 +57,35 @@ fn every_command_gives_the_same_diagnosis_with_the_same_code() {
     let file = folder.path().join("a.py");
     fs::write(&file, "print(1)\n").unwrap();
     let file = file.to_str().unwrap();
-    for (kind, code, error, hint) in VERDICTS {
-        let vboard = VirtualBoard::options().broken(kind).start();
-        for args in [&["info"][..], &["run", file], &["put", file, ":a.py"]] {
-            let mut command = command(&vboard, ["--connect-timeout", "3s"]);
-            command.args(args);
-            let finished = run_with_input(command, b"").expect_code(3);
-            let stderr = &finished.stderr;
-            assert_eq!(finished.stdout, b"", "{kind}, {args:?}");
-            let told = stderr
-                .lines()
-                .find(|line| line.starts_with("udpcli: error: "))
-                .unwrap_or_else(|| panic!("{kind}, {args:?}: {stderr}"));
-            assert!(
-                told.contains(error) && told.ends_with(&format!(" [{code}]")),
-                "{kind}, {args:?}: {stderr}"
-            );
-            let hinted = stderr
-                .lines()
-                .find(|line| line.starts_with("  hint: "))
-                .unwrap_or_else(|| panic!("{kind}, {args:?}: {stderr}"));
-            assert!(hinted.contains(hint), "{kind}, {args:?}: {stderr}");
-            assert!(!stderr.contains("main.py"), "{kind}, {args:?}: {stderr}");
+    std::thread::scope(|scope| {
+        for (kind, code, error, hint) in VERDICTS {
+            // Each of them is seconds of waiting.
+            scope.spawn(move || {
+                let vboard = VirtualBoard::options().broken(kind).start();
+                for args in [&["info"][..], &["run", file], &["put", file, ":a.py"]] {
+                    let mut command = command(&vboard, ["--connect-timeout", "3s"]);
+                    command.args(args);
+                    let finished = run_with_input(command, b"").expect_code(3);
+                    let stderr = &finished.stderr;
+                    assert_eq!(finished.stdout, b"", "{kind}, {args:?}");
+                    let told = stderr
+                        .lines()
+                        .find(|line| line.starts_with("udpcli: error: "))
+                        .unwrap_or_else(|| panic!("{kind}, {args:?}: {stderr}"));
+                    assert!(
+                        told.contains(error) && told.ends_with(&format!(" [{code}]")),
+                        "{kind}, {args:?}: {stderr}"
+                    );
+                    let hinted = stderr
+                        .lines()
+                        .find(|line| line.starts_with("  hint: "))
+                        .unwrap_or_else(|| panic!("{kind}, {args:?}: {stderr}"));
+                    assert!(hinted.contains(hint), "{kind}, {args:?}: {stderr}");
+                    assert!(!stderr.contains("main.py"), "{kind}, {args:?}: {stderr}");
+                }
+            });
         }
-    }
+    });
 }
 
 #[test]
