@@ -7,7 +7,7 @@ pub(crate) mod checksum;
 pub(crate) mod duration;
 pub mod encoding;
 pub mod escape;
-pub(crate) mod expression;
+pub mod expression;
 pub(crate) mod fullwidth;
 pub mod hex;
 pub(crate) mod nearest;
@@ -15,6 +15,7 @@ pub mod pattern;
 pub(crate) mod pattern_set;
 pub mod random;
 pub mod sentence;
+pub(crate) mod shorten;
 pub mod template;
 pub(crate) mod wrap;
 

@@ -33,6 +33,7 @@ use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
 use crate::text::escape::Audience;
 use crate::text::sentence::{Sentence, sentence};
+use crate::text::shorten::quoted;
 use crate::udp;
 use crate::udp::answer::{Answer, AnswerPlan};
 use crate::udp::listen::sockets::{self, Addresses, ListenWish};
@@ -484,7 +485,11 @@ impl ListenArgs {
             line_ending: "",
         };
         let mut payload = Vec::new();
-        rules.append(text, || format!("--reply {text:?}").into(), &mut payload)?;
+        rules.append(
+            text,
+            || format!("--reply {}", quoted(text)).into(),
+            &mut payload,
+        )?;
         if payload.len() > udp::MAX_PAYLOAD_V4 {
             let (len, max) = (payload.len() as u64, udp::MAX_PAYLOAD_V4);
             return Err(Error::Udp(udp::error::Error::TooLong {

@@ -21,6 +21,7 @@ use crate::error::Error;
 use crate::terminal::job_output::JobOutput;
 use crate::terminal::{color, sanitize, status};
 use crate::text::sentence::Sentence;
+use crate::text::shorten::without_middle;
 use crate::words;
 
 /// Starts logging to stderr. Call it once, before anything else.
@@ -89,7 +90,7 @@ pub fn report(error: &Error) {
     };
     let mut text = format!(
         "udpcli: {red}error:{reset} {}{}\n",
-        sanitize::for_terminal(&words::message(error)),
+        sanitize::for_terminal(&without_middle(&words::message(error))),
         error
             .code()
             .map_or_else(String::new, |code| format!(" [{code}]"))
@@ -99,7 +100,7 @@ pub fn report(error: &Error) {
         let _ = writeln!(
             text,
             "  caused by: {}",
-            sanitize::for_terminal(&words::cause(source))
+            sanitize::for_terminal(&without_middle(&words::cause(source)))
         );
         cause = source.source();
     }
@@ -108,6 +109,7 @@ pub fn report(error: &Error) {
         for failure in failed {
             let (who, what) = (&failure.who, &failure.what);
             let line = words::catalogue::say!("fleet.cause", who = who, what = what);
+            let line = without_middle(&line);
             let _ = writeln!(text, "  caused by: {}", sanitize::for_terminal(&line));
             hints.extend(words::hint(&failure.error).filter(|hint| !hints.contains(hint)));
         }
@@ -116,7 +118,7 @@ pub fn report(error: &Error) {
         let _ = writeln!(
             text,
             "  {bold}hint:{reset} {}",
-            sanitize::for_terminal(&hint)
+            sanitize::for_terminal(&without_middle(&hint))
         );
     }
     status::print_message(&text, REPORT_INDENT);

@@ -45,6 +45,7 @@ use crate::text::encoding::TextEncoding;
 use crate::text::fullwidth::to_ascii;
 use crate::text::seconds;
 use crate::text::sentence::{Sentence, sentence};
+use crate::text::shorten::quoted;
 use crate::udp;
 use crate::words::catalogue::say;
 use text::TextColors;
@@ -488,7 +489,7 @@ fn plan(args: &PairArgs) -> Result<PairPlan, Error> {
         .encode(&args.text, &mut text_bytes)
         .map_err(|source| {
             Error::Udp(udp::error::Error::Encode {
-                what: sentence!("pair.the-text", text = format!("{:?}", args.text)),
+                what: sentence!("pair.the-text", text = quoted(&args.text)),
                 source,
             })
         })?;

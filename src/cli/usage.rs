@@ -2,6 +2,7 @@
 //!
 //! Long because each kind of clap's errors has its sentence and its test here.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt::Write as _;
 
@@ -11,6 +12,7 @@ use crate::cli::{command_path, help, suggest};
 use crate::terminal::sanitize;
 use crate::text::fullwidth;
 use crate::text::sentence::Sentence;
+use crate::text::shorten::{shortened, without_middle};
 use crate::words;
 use crate::words::catalogue::say;
 
@@ -28,9 +30,10 @@ pub(super) fn text(error: &clap::Error, args: &[OsString], color: bool) -> Strin
     };
     let mut text = format!(
         "udpcli: {red}error:{reset} {}\n",
-        sanitize::for_terminal(&problem)
+        sanitize::for_terminal(&without_middle(&problem))
     );
     for hint in hints(error, args) {
+        let hint = without_middle(&hint);
         let hint = sanitize::for_terminal(&hint);
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  {bold}hint:{reset} {hint}");
@@ -48,6 +51,11 @@ impl Context<'_> {
             ContextValue::String(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// The text, shortened: it may be any argument.
+    fn short(&self, kind: ContextKind) -> Cow<'_, str> {
+        shortened(self.text(kind).unwrap_or_default())
     }
 
     /// A list of texts.
@@ -94,9 +102,9 @@ fn flag_before_number<'a>(argument: &str, args: &'a [OsString]) -> Option<&'a st
 /// What is wrong, on one line.
 pub(super) fn problem(error: &clap::Error, args: &[OsString]) -> String {
     let context = Context(error);
-    let argument = context.text(ContextKind::InvalidArg).unwrap_or_default();
+    let argument = &*context.short(ContextKind::InvalidArg);
     let argument = variable(argument, args).unwrap_or(argument);
-    let value = context.text(ContextKind::InvalidValue).unwrap_or_default();
+    let value = &*context.short(ContextKind::InvalidValue);
     match error.kind() {
         ErrorKind::ArgumentConflict => conflict(&context),
         ErrorKind::NoEquals => say!("usage.no-equals", argument = argument),
@@ -118,9 +126,7 @@ pub(super) fn problem(error: &clap::Error, args: &[OsString]) -> String {
         }
         ErrorKind::InvalidSubcommand => say!(
             "usage.command",
-            command = context
-                .text(ContextKind::InvalidSubcommand)
-                .unwrap_or_default()
+            command = context.short(ContextKind::InvalidSubcommand)
         ),
         ErrorKind::MissingRequiredArgument => say!(
             "usage.missing",
@@ -128,9 +134,7 @@ pub(super) fn problem(error: &clap::Error, args: &[OsString]) -> String {
         ),
         ErrorKind::MissingSubcommand => say!(
             "usage.no-command",
-            command = context
-                .text(ContextKind::InvalidSubcommand)
-                .unwrap_or_default(),
+            command = context.short(ContextKind::InvalidSubcommand),
             commands <- listed(context.texts(ContextKind::ValidSubcommand))
         ),
         ErrorKind::InvalidUtf8 => say!("usage.not-utf-8"),
@@ -324,7 +328,11 @@ fn guesses(context: &Context<'_>) -> Vec<String> {
         let quoted: Vec<&str> = tip.split('\'').skip(1).step_by(2).collect();
         hints.push(match quoted.as_slice() {
             [value, line] if tip.starts_with("to pass ") => {
-                say!("usage.as-value", value = value, line = line)
+                say!(
+                    "usage.as-value",
+                    value = shortened(value),
+                    line = shortened(line)
+                )
             }
             [command, "--"] => say!("usage.after-dashes", command = command),
             [line] if tip.ends_with(" exists") => say!("usage.exists", line = line),

@@ -14,6 +14,7 @@ use clap::ValueEnum;
 use crate::text::checksum::Append;
 use crate::text::fullwidth::to_ascii;
 use crate::text::sentence::{Sentence, sentence};
+use crate::text::shorten::quoted;
 use crate::udp::interface;
 
 pub(super) use crate::text::duration::parse as duration;
@@ -92,7 +93,7 @@ pub(super) fn size(text: &str) -> Result<usize, Sentence> {
         "mb" => 1_000_000,
         "gb" => 1_000_000_000,
         _ => {
-            return Err(sentence!("value.unit", unit = format!("{unit:?}")));
+            return Err(sentence!("value.unit", unit = quoted(unit)));
         }
     };
     let help = || sentence!("value.size");

@@ -19,6 +19,7 @@ use super::{
 use crate::text::encoding::TextEncoding;
 use crate::text::pattern::{MAX_EXPRESSIONS, MAX_RULES, Pattern};
 use crate::text::sentence::{Sentence, sentence};
+use crate::text::shorten::quoted;
 use crate::text::template::{Place, Template, TemplateOptions};
 use crate::text::{duration, fullwidth, hex};
 
@@ -300,7 +301,7 @@ impl<'a> KeyValue<'a> {
     fn wrong_text(&self, text: &str, problem: Sentence) -> Error {
         self.wrong(sentence!(
             "config.value-problem",
-            value = format!("{text:?}"),
+            value = quoted(text),
             problem => problem
         ))
     }
@@ -414,7 +415,7 @@ impl<'a> KeyValue<'a> {
         if self.name.is_empty() || !self.name.chars().all(is_name) {
             return Err(Error::Value {
                 at: self.at(),
-                key: format!("{:?}", self.name),
+                key: quoted(&self.name),
                 problem: sentence!("config.message-name"),
             });
         }

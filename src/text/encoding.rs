@@ -17,6 +17,17 @@ pub struct Error {
     pub(crate) encoding: &'static str,
 }
 
+impl From<&Error> for Sentence {
+    fn from(error: &Error) -> Self {
+        sentence!(
+            "value.no-character",
+            encoding = error.encoding,
+            character = format!("{:?}", error.character),
+            code = format!("{:04X}", u32::from(error.character))
+        )
+    }
+}
+
 /// The encoding of payload text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextEncoding {

@@ -8,6 +8,7 @@ use std::io::Write as _;
 
 use crate::text::hex::digits;
 use crate::text::reorders_or_hides;
+use crate::text::sentence::{Sentence, sentence};
 
 /// Why an escape is invalid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +41,19 @@ pub enum Error {
         /// The position in characters, from 1.
         at: usize,
     },
+}
+
+impl From<&Error> for Sentence {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Unknown { letter, at } => {
+                sentence!("value.escape-unknown", letter = letter, at = at)
+            }
+            Error::Unfinished { at } => sentence!("value.escape-unfinished", at = at),
+            Error::Octal { at } => sentence!("value.escape-octal", at = at),
+            Error::Digits { at } => sentence!("value.escape-digits", at = at),
+        }
+    }
 }
 
 /// A piece of text with escapes.

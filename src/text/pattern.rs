@@ -3,9 +3,10 @@
 use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
 
 use crate::text::encoding::{self, TextEncoding};
+use crate::text::expression::{self, ExpressionError};
 use crate::text::fullwidth::ascii_of;
 use crate::text::sentence::{Sentence, sentence};
-use crate::text::{escape, expression, hex, template};
+use crate::text::{escape, hex, template};
 
 /// The maximum size of a compiled regular expression, in bytes. It also bounds the time that a search takes.
 const MAX_COMPILED: usize = 256 << 10;
@@ -32,8 +33,8 @@ const MAX_LEN: usize = 65_535 * 3;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "each variant's message says what it is")]
 pub enum Error {
-    #[error("regular expression: {problem}")]
-    Regex { problem: String },
+    #[error("regular expression: {0}")]
+    Regex(ExpressionError),
     #[error("the regular expression is too large: it may have fewer repetitions")]
     RegexTooLarge,
     #[error(transparent)]
@@ -53,15 +54,13 @@ pub enum Error {
 impl From<&Error> for Sentence {
     fn from(error: &Error) -> Self {
         match error {
-            Error::Regex { problem } => {
-                sentence!("messages.regex", problem => expression::in_words(problem))
-            }
+            Error::Regex(error) => error.into(),
             Error::RegexTooLarge => sentence!("messages.regex-too-large"),
             Error::Hex(error) => error.into(),
             Error::HalfByte { at } => sentence!("messages.half-byte", at = at),
             Error::TooLongWithGaps => sentence!("messages.too-long-with-gaps", most = MAX_GAPPED),
-            Error::Escape(error) => Self::verbatim(error),
-            Error::Encode(error) => Self::verbatim(error),
+            Error::Escape(error) => error.into(),
+            Error::Encode(error) => error.into(),
             Error::TooLong => sentence!("messages.pattern-too-long"),
         }
     }
@@ -128,11 +127,12 @@ impl Pattern {
                 .dfa_size_limit(MAX_CACHE)
                 .nest_limit(MAX_NESTING)
                 .build()
-                .map_err(|error| match error {
-                    regex::Error::CompiledTooBig(_) => Error::RegexTooLarge,
-                    error => Error::Regex {
-                        problem: expression::problem(&error.to_string()),
-                    },
+                .map_err(|error| {
+                    tracing::debug!("{}", expression::library_text(&error));
+                    match expression::syntax_error(expression, MAX_NESTING) {
+                        Some(error) => Error::Regex(error),
+                        None => Error::RegexTooLarge,
+                    }
                 })?;
             return Ok(Self::Regex(Box::new(regex)));
         }
@@ -320,7 +320,10 @@ mod tests {
             let parsed = Pattern::parse(text, true, TextEncoding::default());
             parsed.unwrap_err().to_string()
         };
-        assert_eq!(wrong("re:("), "regular expression: unclosed group");
+        assert_eq!(
+            wrong("re:("),
+            "regular expression: GroupOpen at character 1"
+        );
         assert_eq!(wrong("hex:0g"), "'g' at character 2 is not a hex digit");
         assert_eq!(
             wrong("hex:01 ?"),

@@ -22,12 +22,17 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from `first` to `last`, both included.
-    pub(crate) fn between(&mut self, first: i64, last: i64) -> i64 {
-        let span = i128::from(last) - i128::from(first) + 1;
-        // The high half of the product: equally likely to within 2^-64.
-        let offset = (i128::from(self.draw()) * span) >> 64;
-        i64::try_from(i128::from(first) + offset).unwrap_or(first)
+    /// A number from `first` to `last`, both included; at most 65 bits lie between them.
+    pub(crate) fn between(&mut self, first: i128, last: i128) -> i128 {
+        let span = last.saturating_sub(first).unsigned_abs() + 1;
+        // The high half of a product is equally likely to within 2^-64. More than 64 bits take a second number.
+        let drawn = u128::from(self.draw());
+        let offset = if span <= 1 << 64 {
+            (drawn * span) >> 64
+        } else {
+            (drawn << 64 | u128::from(self.draw())) % span
+        };
+        first.saturating_add_unsigned(offset)
     }
 
     /// True in `percent` of 100 cases.
@@ -69,7 +74,13 @@ mod tests {
         }
         // 1000 are expected, with a standard deviation of 26.
         assert!(seen.iter().all(|&count| count > 800), "{seen:?}");
-        random.between(i64::MIN, i64::MAX);
+        let (least, most) = (i128::from(i64::MIN), i128::from(u64::MAX));
+        let drawn: Vec<i128> = (0..1000).map(|_| random.between(least, most)).collect();
+        assert!(drawn.iter().all(|number| (least..=most).contains(number)));
+        assert!(drawn.iter().any(|&number| number < 0));
+        assert!(drawn.iter().any(|&number| number > i128::from(i64::MAX)));
+        let drawn = random.between(0, most);
+        assert!((0..=most).contains(&drawn));
         assert_eq!(random.between(5, 5), 5);
         let happened = (0..100_000).filter(|_| random.happens(5.0)).count();
         // 5000 are expected, with a standard deviation of 69.

@@ -19,6 +19,7 @@ use crate::text::hex;
 use crate::text::nearest::nearest;
 use crate::text::random::Random;
 use crate::text::sentence::{Sentence, sentence};
+use crate::text::shorten::shortened;
 
 /// The maximum length of a template, in bytes; longer payloads do not fit in a datagram anyway.
 const MAX_LEN: usize = 65_535;
@@ -31,6 +32,10 @@ const MAX_DIGITS: usize = 1024;
 
 /// The number of hex digits of `{rand}`.
 const USUAL_DIGITS: usize = 8;
+
+/// The numbers of `{rand:A..B}`: what 64 bits hold, with or without a sign.
+const LEAST_NUMBER: i128 = i64::MIN as i128;
+const MOST_NUMBER: i128 = u64::MAX as i128;
 
 /// RFC 3339 with microseconds and the offset from UTC.
 const RFC_3339: &str = "%Y-%m-%dT%H:%M:%S%.6f%:z";
@@ -78,10 +83,19 @@ pub enum Error {
 pub enum FieldProblem {
     None,
     Width,
-    Time(String),
+    Time(Box<TimeDirective>),
+    TimeUnfinished { at: usize },
     Range,
     Backwards,
     Random,
+}
+
+/// A directive of a time format that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeDirective {
+    directive: String,
+    /// Its place in the template.
+    at: usize,
 }
 
 impl From<&FieldProblem> for Sentence {
@@ -89,8 +103,15 @@ impl From<&FieldProblem> for Sentence {
         match problem {
             FieldProblem::None => sentence!("messages.no-option"),
             FieldProblem::Width => sentence!("messages.width", most = MAX_WIDTH),
-            FieldProblem::Time(problem) => sentence!("messages.time-format", problem = problem),
-            FieldProblem::Range => sentence!("messages.range"),
+            FieldProblem::Time(wrong) => sentence!(
+                "messages.time-directive",
+                directive = shortened(&wrong.directive),
+                at = wrong.at
+            ),
+            FieldProblem::TimeUnfinished { at } => sentence!("messages.time-unfinished", at = at),
+            FieldProblem::Range => {
+                sentence!("messages.range", least = LEAST_NUMBER, most = MOST_NUMBER)
+            }
             FieldProblem::Backwards => sentence!("messages.backwards"),
             FieldProblem::Random => sentence!("messages.random", most = MAX_DIGITS),
         }
@@ -106,12 +127,12 @@ impl From<&Error> for Sentence {
                 nearest: Some(nearest),
             } => sentence!(
                 "messages.unknown-field-nearest",
-                name = name,
+                name = shortened(name),
                 at = at,
                 nearest = nearest
             ),
             Error::Unknown { name, at, .. } => {
-                sentence!("messages.unknown-field", name = name, at = at)
+                sentence!("messages.unknown-field", name = shortened(name), at = at)
             }
             Error::Unclosed { at } => sentence!("messages.unclosed", at = at),
             Error::Stray { at } => sentence!("messages.stray", at = at),
@@ -122,18 +143,20 @@ impl From<&Error> for Sentence {
                 problem,
             } => sentence!(
                 "messages.wrong-option",
-                name = name,
-                option = option,
+                name = shortened(name),
+                option = shortened(option),
                 at = at,
                 problem => problem
             ),
             Error::NotHere { name: "line", at } => sentence!("messages.no-lines", at = at),
             Error::NotHere { name, at } => {
-                sentence!("messages.not-in-a-message", name = name, at = at)
+                sentence!("messages.not-in-a-message", name = shortened(name), at = at)
             }
-            Error::NoGroup { name, at } => sentence!("messages.no-group", name = name, at = at),
-            Error::Escape(error) => Self::verbatim(error),
-            Error::Encode(error) => Self::verbatim(error),
+            Error::NoGroup { name, at } => {
+                sentence!("messages.no-group", name = shortened(name), at = at)
+            }
+            Error::Escape(error) => error.into(),
+            Error::Encode(error) => error.into(),
             Error::TooLong => sentence!("messages.template-too-long", most = MAX_LEN),
         }
     }
@@ -216,7 +239,7 @@ enum TemplatePiece {
     /// `{rand:N}`: N hex digits.
     Hex(usize),
     /// `{rand:A..B}`: a number, both ends included.
-    Between(i64, i64),
+    Between(i128, i128),
     /// `{line}`.
     Line,
     /// `{from}`.
@@ -547,12 +570,9 @@ fn piece(field: &str, at: usize, place: Place<'_>) -> Result<TemplatePiece, Erro
         "seq" => sequence(number.as_deref()).ok_or_else(|| wrong("seq", FieldProblem::Width)),
         "time" => {
             let format = option.unwrap_or(RFC_3339);
-            // What works for one time works for all: jiff's directives do not depend on it.
-            let now = BrokenDownTime::from(&Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC));
-            let mut tried = String::new();
-            match now.format(format, StdFmtWrite(&mut tried)) {
-                Ok(()) => Ok(TemplatePiece::Time(format.to_owned())),
-                Err(error) => Err(wrong("time", FieldProblem::Time(error.to_string()))),
+            match time_problem(format, at + "{time:".len()) {
+                None => Ok(TemplatePiece::Time(format.to_owned())),
+                Some(problem) => Err(wrong("time", problem)),
             }
         }
         "unix_ms" => no_option("unix_ms", TemplatePiece::UnixMs),
@@ -573,6 +593,43 @@ fn piece(field: &str, at: usize, place: Place<'_>) -> Result<TemplatePiece, Erro
             nearest: nearest(name, &NAMES).map(str::to_owned),
         }),
     }
+}
+
+/// Whether times can be written in this format. What works for one time works for all: jiff's directives do not depend
+/// on it.
+fn check_time(format: &str) -> Result<(), jiff::Error> {
+    let epoch = BrokenDownTime::from(&Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC));
+    epoch.format(format, StdFmtWrite(&mut String::new()))
+}
+
+/// The first directive of a time format that cannot be written; `begin` is the place of the format in the template.
+fn time_problem(format: &str, begin: usize) -> Option<FieldProblem> {
+    let error = check_time(format).err()?;
+    let wrong = |directive: &str, at| {
+        let directive = directive.to_owned();
+        FieldProblem::Time(Box::new(TimeDirective { directive, at }))
+    };
+    tracing::debug!("{error}");
+    let mut place = 0;
+    while let Some(percent) = format.get(place..)?.find('%') {
+        let start = place + percent;
+        let at = begin + format.get(..start)?.chars().count();
+        // Flags, a width and colons stand between the % and its letter.
+        let letter = format
+            .get(start + 1..)?
+            .find(|c: char| !matches!(c, '-' | '_' | '0'..='9' | '^' | '#' | ':' | '.'));
+        let Some(letter) = letter else {
+            return Some(FieldProblem::TimeUnfinished { at });
+        };
+        let letter = start + 1 + letter;
+        place = letter + format.get(letter..)?.chars().next()?.len_utf8();
+        let directive = format.get(start..place)?;
+        if check_time(directive).is_err() {
+            return Some(wrong(directive, at));
+        }
+    }
+    // Each directive works alone.
+    Some(wrong(format, begin))
 }
 
 /// Whether there are digits only: `parse` alone would take a sign too.
@@ -604,9 +661,13 @@ fn random_piece(option: Option<&str>) -> Result<TemplatePiece, FieldProblem> {
         return Ok(TemplatePiece::Hex(USUAL_DIGITS));
     };
     if let Some((first, last)) = option.split_once("..") {
-        return match (first.parse(), last.parse()) {
-            (Ok(first), Ok(last)) if first <= last => Ok(TemplatePiece::Between(first, last)),
-            (Ok(_), Ok(_)) => Err(FieldProblem::Backwards),
+        let number = |text: &str| {
+            let number = text.parse().ok();
+            number.filter(|number| (LEAST_NUMBER..=MOST_NUMBER).contains(number))
+        };
+        return match (number(first), number(last)) {
+            (Some(first), Some(last)) if first <= last => Ok(TemplatePiece::Between(first, last)),
+            (Some(_), Some(_)) => Err(FieldProblem::Backwards),
             _ => Err(FieldProblem::Range),
         };
     }
@@ -731,7 +792,29 @@ mod tests {
         assert!(Template::parse("\\q", rules(MESSAGE)).is_err());
         let wrong = Template::parse("{\"ok\": 1}", rules(MESSAGE)).unwrap_err();
         assert_eq!(wrong.advice(), Some(TemplateAdvice::Braces));
-        assert!(Template::parse("{time:%Q%!}", rules(MESSAGE)).is_err());
+        for (text, problem) in [
+            (
+                "设{time:%H:%M:%!}",
+                "messages.time-directive directive=%! at=14",
+            ),
+            ("{time:%设}", "messages.time-directive directive=%设 at=7"),
+            ("{time:%-5J}", "messages.time-directive directive=%-5J at=7"),
+            ("{time:%H:%}", "messages.time-unfinished at=10"),
+            ("{time:%_5}", "messages.time-unfinished at=7"),
+            (
+                "{rand:0..18446744073709551616}",
+                "messages.range least=-9223372036854775808 most=18446744073709551615",
+            ),
+        ] {
+            let wrong = Template::parse(text, rules(MESSAGE)).unwrap_err();
+            let told = Sentence::from(&wrong).to_string();
+            assert!(told.ends_with(&format!("problem=({problem})")), "{told}");
+        }
+        let most = Template::parse(
+            "{rand:18446744073709551615..18446744073709551615}",
+            rules(MESSAGE),
+        );
+        assert_eq!(render(&most.unwrap()).unwrap(), "18446744073709551615");
         let wrong = Template::parse("{2}", rules(Place::Reply(&[None, None]))).unwrap_err();
         assert_eq!(Sentence::from(&wrong).id, "messages.no-group");
         assert!(Template::parse(&"x".repeat(70_000), rules(MESSAGE)).is_err());

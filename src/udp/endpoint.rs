@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use crate::text::fullwidth;
 use crate::text::sentence::{Sentence, sentence};
+use crate::text::shorten::{quoted, shortened};
 use crate::udp::error::Error;
 use crate::udp::interface;
 use crate::udp::receive::canonical;
@@ -37,7 +38,7 @@ impl FromStr for Endpoint {
         if let Some((_, rest)) = text.split_once("://") {
             let rest = rest.trim_end_matches('/');
             // Someone who pastes `udp://192.168.0.5:6000` learns which part to keep.
-            return Err(sentence!("value.scheme", rest = rest));
+            return Err(sentence!("value.scheme", rest = shortened(rest)));
         }
         let (host, port) = if let Some(rest) = text.strip_prefix('[') {
             let (host, port) = rest
@@ -45,23 +46,27 @@ impl FromStr for Endpoint {
                 .ok_or_else(|| sentence!("value.bracket"))?;
             let port = port
                 .strip_prefix(':')
-                .ok_or_else(|| sentence!("value.no-port-after-bracket", host = host))?;
+                .ok_or_else(|| sentence!("value.no-port-after-bracket", host = shortened(host)))?;
             (host, port)
         } else if is_v6(text) {
-            return Err(sentence!("value.no-port-ipv6", address = text));
+            return Err(sentence!("value.no-port-ipv6", address = shortened(text)));
         } else {
             let (host, port) = text
                 .rsplit_once(':')
                 .ok_or_else(|| sentence!("value.no-port"))?;
             if host.contains(':') {
-                return Err(sentence!("value.brackets", host = host, port = port));
+                return Err(sentence!(
+                    "value.brackets",
+                    host = shortened(host),
+                    port = shortened(port)
+                ));
             }
             (host, port)
         };
         // The resolver would accept 192.168.0 and expand it to 192.168.0.0 (inet_aton(3)).
         let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
         if !host.is_empty() && host.split('.').all(is_number) && host.parse::<Ipv4Addr>().is_err() {
-            return Err(sentence!("value.four-numbers", host = host));
+            return Err(sentence!("value.four-numbers", host = shortened(host)));
         }
         if host.is_empty() {
             return Err(sentence!("value.no-host"));
@@ -69,12 +74,12 @@ impl FromStr for Endpoint {
         // On a numeric keypad of some layouts, the decimal key gives a comma.
         if host.contains(',') {
             let meant = format!("{}:{port}", host.replace(',', "."));
-            return Err(sentence!("value.comma", meant = meant));
+            return Err(sentence!("value.comma", meant = shortened(&meant)));
         }
         let port: u16 = match port.parse() {
             Ok(0) => return Err(sentence!("value.port-zero")),
             Ok(port) if !port_has_sign(text) => port,
-            _ => return Err(sentence!("value.no-such-port", port = format!("{port:?}"))),
+            _ => return Err(sentence!("value.no-such-port", port = quoted(port))),
         };
         Ok(Self {
             host: host.to_owned(),
@@ -103,7 +108,7 @@ fn board(text: &str) -> Option<Result<Endpoint, Sentence>> {
     Some(match port.parse() {
         Ok(0) => Err(sentence!("value.port-zero")),
         Ok(number) if !port.starts_with('+') => endpoint(name, number),
-        _ => Err(sentence!("value.no-such-port", port = format!("{port:?}"))),
+        _ => Err(sentence!("value.no-such-port", port = quoted(&port))),
     })
 }
 

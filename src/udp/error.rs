@@ -66,8 +66,8 @@ pub enum Error {
         what: Sentence,
         source: escape::Error,
     },
-    #[error("cannot read the hex digits in {text:?}")]
-    Hex { text: String, source: hex::Error },
+    #[error("cannot read the hex digits in {what}")]
+    Hex { what: Sentence, source: hex::Error },
     #[error("cannot encode {what}")]
     Encode {
         what: Sentence,

@@ -34,6 +34,7 @@ areas! {
     "cli",
     "config",
     "doctor",
+    "expression",
     "find",
     "fleet",
     "flash",

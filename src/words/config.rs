@@ -1,8 +1,11 @@
 //! What is wrong with a configuration file, in words.
 
+use std::io;
+
 use crate::config::{At, Error, PROJECT_FILE};
 use crate::text::nearest::nearest;
 use crate::text::sentence::Sentence;
+use crate::text::shorten::{quoted, shortened};
 use crate::words::catalogue::say;
 
 /// What is wrong, and where.
@@ -16,22 +19,24 @@ pub(super) fn message(error: &Error) -> String {
             say!("config.syntax", at = place(at), problem => problem.clone())
         }
         Error::UnknownKey { at, key, table, .. } if table.is_empty() => {
-            say!(
-                "config.unknown-key",
-                at = place(at),
-                key = format!("{key:?}")
-            )
+            say!("config.unknown-key", at = place(at), key = quoted(key))
         }
         Error::UnknownKey { at, key, table, .. } => say!(
             "config.unknown-key-in",
             at = place(at),
-            key = format!("{key:?}"),
-            table = table
+            key = quoted(key),
+            table = shortened(table)
         ),
         Error::NotOfProject { at, key, .. } => {
-            say!("config.not-of-project", at = place(at), key = key)
+            say!(
+                "config.not-of-project",
+                at = place(at),
+                key = shortened(key)
+            )
         }
-        Error::NotOfUser { at, key } => say!("config.not-of-user", at = place(at), key = key),
+        Error::NotOfUser { at, key } => {
+            say!("config.not-of-user", at = place(at), key = shortened(key))
+        }
         Error::WrongType { at, mismatch } => say!(
             "config.wrong-type",
             at = place(at),
@@ -41,7 +46,7 @@ pub(super) fn message(error: &Error) -> String {
         ),
         Error::Payload { what, .. } => say!("config.payload", what => what.clone()),
         Error::Value { at, key, problem } => {
-            say!("config.value", at = place(at), key = key, problem => problem.clone())
+            say!("config.value", at = place(at), key = shortened(key), problem => problem.clone())
         }
     }
 }
@@ -67,13 +72,13 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             Some(path) => say!(
                 "config.not-of-project.hint",
                 file = PROJECT_FILE,
-                key = key,
+                key = shortened(key),
                 path = path.display()
             ),
             None => say!(
                 "config.not-of-project.hint-no-folder",
                 file = PROJECT_FILE,
-                key = key
+                key = shortened(key)
             ),
         }),
         Error::NotOfUser { .. } => Some(say!("config.not-of-user.hint", file = PROJECT_FILE)),
@@ -90,12 +95,19 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Value { problem, .. } if problem.id == "messages.too-many-expressions" => {
             Some(say!("messages.too-many-expressions.hint"))
         }
+        Error::Read { source, .. } if is_folder(source) => Some(say!("udp.file-read.hint-folder")),
+        Error::Payload { source, .. } => hint(source),
         Error::Read { .. }
         | Error::TooLong { .. }
-        | Error::Payload { .. }
         | Error::WrongType { .. }
         | Error::Value { .. } => None,
     }
+}
+
+/// Whether a folder was named instead of a file.
+fn is_folder(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    inner.is_some_and(|problem: &Sentence| problem.id == "config.is-folder")
 }
 
 #[cfg(test)]

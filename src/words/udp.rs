@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use crate::config::PROJECT_FILE;
 use crate::file;
 use crate::text::sentence::Sentence;
+use crate::text::shorten::shortened;
 use crate::text::template::{self, Fields, TemplateAdvice};
 use crate::text::{pattern, seconds};
 use crate::udp::error::Error;
@@ -40,7 +41,12 @@ pub(super) fn message(error: &Error) -> String {
             count,
             name,
             ..
-        } => say!("named.failed", number = number, count = count, name = name),
+        } => say!(
+            "named.failed",
+            number = number,
+            count = count,
+            name = shortened(name)
+        ),
         Error::NoDatagram { timeout, .. } => {
             say!("udp.no-datagram", timeout = seconds(*timeout))
         }
@@ -57,7 +63,7 @@ pub(super) fn message(error: &Error) -> String {
             max = max
         ),
         Error::Escape { what, .. } => say!("udp.escape", what => what.clone()),
-        Error::Hex { text, .. } => say!("udp.hex", text = format!("{text:?}")),
+        Error::Hex { what, .. } => say!("udp.hex", what => what.clone()),
         Error::Encode { what, .. } => say!("udp.encode", what => what.clone()),
         Error::Pattern { what, .. } => say!("messages.pattern", what => what.clone()),
         Error::Template { what, .. } => say!("messages.template", what => what.clone()),
@@ -154,9 +160,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             local, filtered, ..
         } => silence_hint(*local, *filtered),
         Error::TooLong { .. } => say!("udp.too-long.hint"),
-        Error::Capture { source, .. } if source.id == "replay.no-capture" => {
-            say!("replay.no-capture.hint")
-        }
+        Error::Capture { source, .. } => return capture_hint(source.id),
         Error::Escape { .. } => say!("udp.escape.hint"),
         Error::Hex { .. } => say!("udp.hex.hint"),
         Error::Resolve { host, .. } if host.starts_with("board:") => {
@@ -206,8 +210,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             say!("udp.other-family.hint", family = family_name(peer))
         }
         Error::File(error) => return file_hint(error),
-        Error::Capture { .. }
-        | Error::Encode { .. }
+        Error::Encode { .. }
         | Error::Option { .. }
         | Error::Socket { .. }
         | Error::Receive { .. }
@@ -216,9 +219,31 @@ pub(super) fn hint(error: &Error) -> Option<String> {
     })
 }
 
+/// The hint for a capture that cannot be replayed, by what is wrong with it.
+fn capture_hint(problem: &str) -> Option<String> {
+    Some(match problem {
+        "replay.no-capture" => say!("replay.no-capture.hint"),
+        "replay.link-type" => say!("replay.link-type.hint"),
+        "replay.too-many-interfaces" => say!("replay.too-many-interfaces.hint"),
+        "replay.line" => say!("replay.failed.hint-lines"),
+        "replay.short-header"
+        | "replay.short"
+        | "replay.damaged-block"
+        | "replay.too-long-record" => say!("replay.failed.hint-damaged"),
+        _ => return None,
+    })
+}
+
 /// The hint for a file or a stream.
 pub(super) fn file_hint(error: &file::Error) -> Option<String> {
     match error {
+        file::Error::Open { source, .. }
+        | file::Error::Read { source, .. }
+        | file::Error::Write { source, .. }
+            if source.kind() == io::ErrorKind::IsADirectory =>
+        {
+            Some(say!("udp.file-read.hint-folder"))
+        }
         file::Error::Write { object, source } if source.kind() == io::ErrorKind::StorageFull => {
             Some(if *object == file::stdout_name() {
                 say!("udp.file-write.hint-full-stdout")

@@ -13,36 +13,16 @@ pub(super) fn cause(error: &(dyn Error + 'static)) -> Option<String> {
         return Some(catalogue::text(&error.into()));
     }
     if let Some(error) = error.downcast_ref::<escape::Error>() {
-        return Some(match error {
-            escape::Error::Unknown { letter, at } => {
-                say!("value.escape-unknown", letter = letter, at = at)
-            }
-            escape::Error::Unfinished { at } => say!("value.escape-unfinished", at = at),
-            escape::Error::Octal { at } => say!("value.escape-octal", at = at),
-            escape::Error::Digits { at } => say!("value.escape-digits", at = at),
-        });
+        return Some(catalogue::text(&error.into()));
     }
     if let Some(error) = error.downcast_ref::<encoding::Error>() {
-        return Some(say!(
-            "value.no-character",
-            encoding = error.encoding,
-            character = format!("{:?}", error.character),
-            code = format!("{:04X}", u32::from(error.character))
-        ));
+        return Some(catalogue::text(&error.into()));
     }
     if let Some(error) = error.downcast_ref::<pattern::Error>() {
-        return match error {
-            pattern::Error::Escape(inner) => cause(inner),
-            pattern::Error::Encode(inner) => cause(inner),
-            error => Some(catalogue::text(&error.into())),
-        };
+        return Some(catalogue::text(&error.into()));
     }
     if let Some(error) = error.downcast_ref::<template::Error>() {
-        return match error {
-            template::Error::Escape(inner) => cause(inner),
-            template::Error::Encode(inner) => cause(inner),
-            error => Some(catalogue::text(&error.into())),
-        };
+        return Some(catalogue::text(&error.into()));
     }
     let error = error.downcast_ref::<io::Error>()?;
     let inner = error.get_ref();

@@ -24,6 +24,7 @@ mod language;
 mod listen;
 mod listen_report;
 mod menu;
+mod message_errors;
 mod named;
 mod names;
 mod pacing;

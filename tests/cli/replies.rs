@@ -208,7 +208,7 @@ fn wrong_rules_are_usage_errors_that_say_where() {
         ),
         (
             "re:(=x",
-            "regular expression: unclosed group",
+            "the regular expression is wrong at character 1: this ( has no )",
             "a pattern is",
         ),
         (
@@ -231,7 +231,11 @@ fn wrong_rules_are_usage_errors_that_say_where() {
             "the pattern has no group 1 for the field at character 1",
             "fields are {seq:04}",
         ),
-        ("a=hex:0g", "'g' at character 2 is not a hex digit", ""),
+        (
+            "a=hex:0g",
+            "in the reply of --on \"a=hex:0g\"\n  caused by: 'g' at character 2 is not a hex digit",
+            "two hex digits",
+        ),
     ] {
         let finished = run(["listen", "--port", "0", "--on", on]).expect_code(2);
         let stderr = &finished.stderr;
@@ -243,7 +247,7 @@ fn wrong_rules_are_usage_errors_that_say_where() {
     for (text, error) in [
         (
             "[[replies]]\non = \"re:(\"\ntext = \"x\"",
-            "line 2, column 6: on: regular expression: unclosed group",
+            "line 2, column 6: on: the regular expression is wrong at character 1: this ( has no )",
         ),
         (
             "[[replies]]\non = \"a\"\ntemplate = \"{tmie}\"",

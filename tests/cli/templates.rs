@@ -169,6 +169,16 @@ fn wrong_templates_are_usage_errors_with_a_suggestion() {
         ),
         ("{1}", "unknown field {1}", ""),
         ("{line:2}", "nothing may stand after the name", "{line}"),
+        (
+            "{time:%H:%!}",
+            "{time:%H:%!} at character 1: %! at character 10 does not exist",
+            "fields are",
+        ),
+        (
+            "{rand:0..18446744073709551616}",
+            "whole numbers from -9223372036854775808 to 18446744073709551615",
+            "fields are",
+        ),
     ] {
         let finished = run(["send", "127.0.0.1:9", "--template", template]).expect_code(2);
         let stderr = &finished.stderr;

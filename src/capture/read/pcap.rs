@@ -250,9 +250,15 @@ impl Container {
                 Some(PcapngBlock::Other)
             }
             (INTERFACE, LinkKind::PcapNg { interfaces }) => {
-                interface(order, body).and_then(|interface| {
+                if interfaces.len() == MAX_INTERFACES {
+                    return Err(Error::Wrong(sentence!(
+                        "replay.too-many-interfaces",
+                        most = MAX_INTERFACES
+                    )));
+                }
+                interface(order, body).map(|interface| {
                     interfaces.push(interface);
-                    (interfaces.len() <= MAX_INTERFACES).then_some(PcapngBlock::Other)
+                    PcapngBlock::Other
                 })
             }
             (_, LinkKind::PcapNg { interfaces }) if is_packet => {

@@ -27,7 +27,7 @@ use crate::terminal::panel::screen::Screen;
 use crate::terminal::sanitize::{Allowed, for_terminal};
 use crate::terminal::{status, stdout};
 use crate::text;
-use crate::text::expression;
+use crate::text::expression::syntax_error;
 use crate::text::sentence::{Sentence, sentence};
 use crate::wait::{Site, Wait};
 use crate::words::catalogue::say;
@@ -43,6 +43,9 @@ const LAST_LOOK: Duration = Duration::from_millis(300);
 
 /// The memory limit of a compiled regular expression. Its running time is linear in the length of a line.
 const MAX_EXPRESSION: usize = 1 << 20;
+
+/// How deep the groups of a regular expression may be nested.
+const NESTING: u32 = 50;
 
 /// The arguments of `udpcli board monitor`.
 #[derive(Debug, Args)]
@@ -66,10 +69,11 @@ fn parse_filter(text: &str) -> Result<Regex, Sentence> {
     RegexBuilder::new(text)
         .size_limit(MAX_EXPRESSION)
         .dfa_size_limit(MAX_EXPRESSION)
+        .nest_limit(NESTING)
         .build()
-        .map_err(|error| {
-            let problem = expression::problem(&error.to_string());
-            sentence!("value.expression", problem => expression::in_words(&problem))
+        .map_err(|_| match syntax_error(text, NESTING) {
+            Some(error) => (&error).into(),
+            None => sentence!("messages.regex-too-large"),
         })
 }
 

@@ -8,6 +8,7 @@ use crate::error::Error;
 use crate::text::encoding::TextEncoding;
 use crate::text::pattern::{MAX_EXPRESSIONS, MAX_RULES, Pattern};
 use crate::text::sentence::{Sentence, sentence};
+use crate::text::shorten::quoted;
 use crate::text::template::{Place, Template, TemplateOptions};
 use crate::udp;
 use crate::udp::answer::rules::{AnswerRule, AnswerRules, TooMany};
@@ -80,9 +81,9 @@ fn of_flag(text: &str, escapes: bool, encoding: TextEncoding) -> Result<AnswerRu
             }
             None => say!("messages.no-equals.hint"),
         };
-        Error::usage_hint(say!("messages.no-equals", text = format!("{text:?}")), hint)
+        Error::usage_hint(say!("messages.no-equals", text = quoted(text)), hint)
     })?;
-    let what = format!("--on {text:?}");
+    let what = format!("--on {}", quoted(text));
     let pattern = Pattern::parse(&pattern, escapes, encoding)
         .map_err(|source| pattern_error(&what, source))?;
     let reply = match reply
@@ -90,8 +91,8 @@ fn of_flag(text: &str, escapes: bool, encoding: TextEncoding) -> Result<AnswerRu
         .or_else(|| reply.strip_prefix("hex："))
     {
         Some(digits) => Template::literal(crate::text::hex::parse(digits).map_err(|source| {
-            let text = digits.to_owned();
-            Error::Udp(udp::error::Error::Hex { text, source })
+            let what = sentence!("messages.reply-of-rule", rule = what);
+            Error::Udp(udp::error::Error::Hex { what, source })
         })?),
         None => template(reply, &what, escapes, encoding, &pattern)?,
     };

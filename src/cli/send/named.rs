@@ -103,15 +103,15 @@ pub(super) fn of(args: &SendArgs, rules: TextRules) -> Result<Option<NamedMessag
 fn find<'a>(typed: &OsStr, project: Option<&'a Project>) -> Result<&'a Set<Message>, Error> {
     let typed = typed.to_string_lossy();
     let name = typed.strip_prefix('@').unwrap_or(&typed);
-    let known = project.map_or(&[][..], |project| &project.messages);
-    if let Some(found) = known.iter().find(|message| message.value.name == name) {
-        return Ok(found);
-    }
     if name.is_empty() {
         return Err(Error::usage_hint(
             say!("named.no-name"),
-            say!("named.unknown.hint", text = ""),
+            say!("named.no-name.hint"),
         ));
+    }
+    let known = project.map_or(&[][..], |project| &project.messages);
+    if let Some(found) = known.iter().find(|message| message.value.name == name) {
+        return Ok(found);
     }
     let shown = escape::excerpt(name.as_bytes());
     let names: Vec<&str> = known

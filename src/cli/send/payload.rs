@@ -11,6 +11,7 @@ use crate::text::encoding::TextEncoding;
 use crate::text::hex;
 use crate::text::random::Random;
 use crate::text::sentence::sentence;
+use crate::text::shorten::quoted;
 use crate::text::template::{self, RenderState};
 use crate::udp;
 use crate::udp::payload::replay::{Replay, ReplayOptions};
@@ -66,7 +67,7 @@ impl PayloadChoice {
 pub(super) fn payload(message: &OsStr, rules: TextRules) -> Result<Vec<u8>, Error> {
     let mut payload = Vec::new();
     if let Some(text) = message.to_str() {
-        rules.append(text, || format!("{text:?}").into(), &mut payload)?;
+        rules.append(text, || quoted(text).into(), &mut payload)?;
         return Ok(payload);
     }
     #[cfg(unix)]
@@ -211,7 +212,7 @@ impl SendArgs {
                 let text = self.hex.as_deref().unwrap_or_default();
                 let payload = hex::parse(text).map_err(|source| {
                     Error::Udp(udp::error::Error::Hex {
-                        text: text.to_owned(),
+                        what: quoted(text).into(),
                         source,
                     })
                 })?;
@@ -276,7 +277,7 @@ impl SendArgs {
     fn templates(&self, form: PayloadChoice, rules: TextRules) -> Result<Source, Error> {
         let text = self.template.as_deref().unwrap_or_default();
         let has_lines = self.lines || !io::stdin().is_terminal();
-        let what = || format!("--template {text:?}").into();
+        let what = || format!("--template {}", quoted(text)).into();
         let place = template::Place::Message { lines: has_lines };
         let item = Item {
             template: named::parsed(text, what, place, rules)?,

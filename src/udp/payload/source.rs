@@ -504,7 +504,7 @@ impl Source {
                     lens,
                     random,
                 } => {
-                    let bound = |len: usize| i64::try_from(len).unwrap_or(i64::MAX);
+                    let bound = |len: usize| i128::try_from(len).unwrap_or(i128::MAX);
                     let len = random.between(bound(*lens.start()), bound(*lens.end()));
                     let len = usize::try_from(len).unwrap_or(*lens.end());
                     push(outbox, longest.get(..len).unwrap_or(longest), self.append);

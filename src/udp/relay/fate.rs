@@ -80,7 +80,7 @@ impl Fate {
         let is_doubled = random.happens(path.duplicate);
         let is_swapped = random.happens(path.reorder);
         let jitter = i64::try_from(path.jitter.as_nanos()).unwrap_or(i64::MAX);
-        let extra = u64::try_from(random.between(0, jitter)).unwrap_or(0);
+        let extra = u64::try_from(random.between(0, i128::from(jitter))).unwrap_or(0);
         Self {
             is_dropped,
             is_doubled,

@@ -14,7 +14,7 @@ the-reply = the reply
 separator = --separator stands after the payloads of --format raw only
 raw-escaped = on a terminal raw payloads are shown escaped; a pipe or a file gets the exact bytes
 bind-covered = --bind { $address } is part of the wildcard address
-no-effect-reply = { $flag } has no effect: nothing is answered; add --echo or --reply TEXT
+no-effect-reply = { $flag } has no effect: nothing is answered; add --on 'PATTERN=REPLY', --replies FILE, --reply TEXT or --echo
 no-effect-encoding = --encoding has no effect: this format shows bytes, not text
 no-effect-timestamps = --timestamps has no effect: this format shows no times
 group-unheard = no --bind address can receive group { $group }

@@ -2,10 +2,11 @@
 
 message = message { $name }
 message-of = message { $name } in { $file }
+no-name = the name of a message is missing after @
+    .hint = write, for example: @led-on (udpcli messages lists the names); to send the sign @ itself, write @@
 unknown = { $file } has no message { $name }
     .hint = to send the text itself, write one more @: @@{ $text }; udpcli messages lists the names
     .hint-nearest = did you mean @{ $nearest }? To send the text itself, write one more @: @@{ $text }
-no-name = the name of the message is missing after @
 no-file = there is no message { $name }: this folder has no { $file }
 failed = message { $number } of { $count }, { $name }, failed
 not-in-a-conversation = { $flag } does not work with messages that say what they wait for

@@ -28,7 +28,7 @@ too-long = { $what } is { $len } bytes: a UDP datagram over { $family } carries 
     .hint = --file PATH --chunk 1024 sends a long payload as many datagrams
 escape = cannot read the escapes in { $what }
     .hint = -e knows \n \r \t \0 \\ \xNN and \u{ "{" }NNNN{ "}" }
-hex = cannot read the hex digits in { $text }
+hex = cannot read the hex digits in { $what }
     .hint = two hex digits a byte; spaces, commas, colons and 0x are allowed between bytes
 encode = cannot encode { $what }
 not-utf8 = { $what } is not UTF-8
@@ -86,6 +86,7 @@ start = cannot start { $what ->
     }
 file-open = cannot open { $path }
 file-read = cannot read { $object }
+    .hint-folder = this is a folder: write the path of a file
 file-write = cannot write { $object }
     .hint-full = the disk is full; what was written before is whole
     .hint-full-stdout = the disk is full

@@ -14,7 +14,7 @@ the-reply = 回复
 separator = --separator 只能用在 --format raw 的载荷之后
 raw-escaped = 在终端上，raw 载荷会转义后显示；管道或文件得到的是原样的字节
 bind-covered = --bind { $address } 已包含在通配地址里
-no-effect-reply = { $flag } 不起作用：没有要回复的内容；请加上 --echo 或 --reply TEXT
+no-effect-reply = { $flag } 不起作用：没有要回复的内容；请加上 --on 'PATTERN=REPLY'、--replies FILE、--reply TEXT 或 --echo
 no-effect-encoding = --encoding 不起作用：这种格式显示的是字节，不是文本
 no-effect-timestamps = --timestamps 不起作用：这种格式不显示时间
 group-unheard = 没有一个 --bind 地址能接收组播组 { $group }

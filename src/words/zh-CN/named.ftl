@@ -2,10 +2,11 @@
 
 message = 消息 { $name }
 message-of = { $file } 里的消息 { $name }
+no-name = @ 后面缺少消息的名字
+    .hint = 请写成 @led-on 这样（udpcli messages 列出所有名字）；要发送 @ 这个符号本身，请写 @@
 unknown = { $file } 里没有消息 { $name }
     .hint = 要发送这段文字本身，请多写一个 @：@@{ $text }；udpcli messages 列出所有名字
     .hint-nearest = 是不是想写 @{ $nearest }？要发送这段文字本身，请多写一个 @：@@{ $text }
-no-name = @ 后面缺少消息的名字
 no-file = 没有消息 { $name }：当前文件夹里没有 { $file }
 failed = 第 { $number } 条消息（共 { $count } 条）{ $name } 失败
 not-in-a-conversation = 消息自己写明了要等什么回复，就不能再用 { $flag }

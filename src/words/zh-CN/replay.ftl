@@ -1,6 +1,8 @@
 # send --replay 读取的抓包文件。
 
 failed = 无法重放 { $what }
+    .hint-damaged = 损坏处之前的数据报照样发送；文件是复制来的就重新复制，否则请重新录制
+    .hint-lines = udpcli listen --format json 和 --save FILE.jsonl 写的行可以重放
 no-capture = 它不是 pcap 或 pcapng 文件，也不是 udpcli listen 写的 JSON 行
     .hint = editcap -F pcap IN OUT 可以转换其他抓包文件；它随 Wireshark 安装
 gzip = 它是压缩文件：gunzip -c FILE.gz | udpcli send 192.168.0.3:6000 --replay -
@@ -9,6 +11,9 @@ short = 文件不完整：第 { $number } 个包没有写完
 damaged-block = 第 { $number } 个包的块已损坏：里面的长度互相矛盾
 too-long-record = 第 { $number } 个包声称有 { $len } 字节
 link-type = 其中的包属于链路类型 { $link }；udpcli 能读取以太网、原始 IP、Linux cooked 和环回的抓包
+    .hint = 请在以太网或 Wi-Fi 接口上录制，不要用监听模式，例如：tcpdump -i any -w FILE.pcap udp
+too-many-interfaces = 它描述了 { $most } 个以上的网络接口，udpcli 最多读这么多
+    .hint = editcap -F pcap IN OUT 只写出数据包，不带接口描述；它随 Wireshark 安装
 line = 第 { $number } 行：{ $problem }
 no-json = 它不是 JSON 对象
 long-line = 它超过 1 MiB

@@ -20,7 +20,7 @@ too-long = { $what }：有 { $len } 字节，而一个 { $family } 的 UDP 数�
     .hint = --file PATH --chunk 1024 可以把很长的载荷分成多个数据报发送
 escape = 无法识别 { $what } 中的转义
     .hint = -e 能识别 \n \r \t \0 \\ \xNN 和 \u{ "{" }NNNN{ "}" }
-hex = 无法识别 { $text } 中的十六进制数字
+hex = 无法识别 { $what } 中的十六进制数字
     .hint = 每个字节写两位十六进制数字；字节之间可以有空格、逗号、冒号和 0x
 encode = { $what } 无法编码
 not-utf8 = { $what } 不是 UTF-8 文本
@@ -78,6 +78,7 @@ start = 无法启动{ $what ->
     }
 file-open = 无法打开 { $path }
 file-read = 无法读取 { $object }
+    .hint-folder = 这是一个文件夹：请写文件的路径
 file-write = 无法写入 { $object }
     .hint-full = 磁盘已满；之前写入的内容是完整的
     .hint-full-stdout = 磁盘已满

@@ -1,0 +1,212 @@
+//! What is wrong with patterns, templates, names of messages and captures: in words of udpcli in both languages, short,
+//! and with a hint.
+
+use std::fs;
+
+use crate::support::{Finished, run, run_with_input, udpcli};
+
+/// Runs it in a language; it ends at once with a usage error.
+#[track_caller]
+fn wrong_in(language: &str, args: &[&str]) -> String {
+    let args = [&["--lang", language], args].concat();
+    run(args).expect_code(2).stderr
+}
+
+#[test]
+fn no_library_speaks_english_in_a_chinese_error() {
+    let rule = |on: &'static str| ["listen", "--port", "0", "-e", "--on", on];
+    let template =
+        |text: &'static str| ["send", "127.0.0.1:9", "--template", text, "-e", "-n", "1"];
+    for (args, chinese) in [
+        (
+            &rule("re:a(=x")[..],
+            "正则表达式第 2 个字符处有错：左括号 ( 没有对应的右括号 )",
+        ),
+        (
+            &rule(r"re:\p{Klingon}=x"),
+            "第 1 个字符处有错：udpcli 不认识这一类字符",
+        ),
+        (&rule(r"a\q=x"), r"第 2 个字符处的转义 \q 无法识别"),
+        (&template("{time:%H:%!}"), "第 10 个字符处的 %! 不存在"),
+        (&template("{time:%H:%}"), "第 10 个字符处的 % 后面没有字母"),
+        (&template(r"\q"), r"第 1 个字符处的转义 \q 无法识别"),
+    ] {
+        let told = wrong_in("zh-CN", args);
+        assert!(told.contains(chinese), "{told}");
+        for line in told
+            .lines()
+            .filter(|line| line.starts_with("  caused by: "))
+        {
+            let english = line.split(|c: char| !c.is_ascii_alphabetic());
+            let words = english.filter(|word| word.len() > 1 && !["caused", "by"].contains(word));
+            // Names that stay as they are, such as udpcli and the fields.
+            let kept = ["udpcli", "time"];
+            let words: Vec<&str> = words.filter(|word| !kept.contains(word)).collect();
+            assert!(words.is_empty(), "{words:?} in {line}");
+        }
+    }
+    // Who wants to know what the library said, asks for everything.
+    let told = wrong_in("zh-CN", &[&["-vv"], &rule("re:a(=x")[..]].concat());
+    assert!(told.contains("unclosed group"), "{told}");
+}
+
+#[test]
+fn an_expression_of_a_file_is_wrong_at_a_place_in_chinese_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "[[replies]]\non = \"re:[z-a]\"\ntext = \"x\"\n";
+    fs::write(folder.path().join("device.toml"), text).unwrap();
+    let mut command = udpcli(["--lang", "zh-CN", "listen", "--replies", "device.toml"]);
+    command.current_dir(folder.path());
+    let told = run_with_input(command, b"").expect_code(2).stderr;
+    let wanted = "device.toml 第 2 行第 6 列：on：正则表达式第 2 个字符处有错：范围写反了";
+    assert!(told.contains(wanted), "{told}");
+}
+
+#[test]
+fn a_long_argument_is_shortened_in_the_error_about_it() {
+    let long = "x".repeat(70_000);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.toml");
+    fs::write(&file, format!("[[replies]]\non = \"a\"\n{long} = 1\n")).unwrap();
+    let (field, on) = (format!("{{{long}}}"), format!("re:({long}=x"));
+    let (reply, bare, flag) = (
+        format!("a={{{long}}}"),
+        format!("a{long}"),
+        format!("--{long}"),
+    );
+    let (port, host) = (format!("127.0.0.1:{long}"), format!("{long}:6000,"));
+    let name = format!("@{long}");
+    for args in [
+        &["send", "127.0.0.1:9", "--template", &field][..],
+        &["send", "127.0.0.1:9", "--template", &long],
+        &["send", "127.0.0.1:9", "--hex", &long],
+        &["send", "127.0.0.1:9", &name],
+        &["send", "127.0.0.1:9", &format!("{long}\\q"), "-e"],
+        &["send", "127.0.0.1:9", "--append", &long],
+        &["send", &port, "x"],
+        &["send", &host, "x"],
+        &["listen", "--on", &on],
+        &["listen", "--on", &reply],
+        &["listen", "--on", &bare],
+        &["listen", "--reply", &format!("{long}\\q"), "-e"],
+        &["listen", "--replies", file.to_str().unwrap()],
+        &["listen", "--format", &long],
+        &["relay", "--listen", &long, "--to", "127.0.0.1:9"],
+        &["listen", &flag],
+        &[&long],
+    ] {
+        let told = run(args).expect_code(2).stderr;
+        assert!(told.len() < 5000, "{} bytes: {}", told.len(), &told[..300]);
+        assert!(told.starts_with("udpcli: error: "), "{}", &told[..100]);
+    }
+}
+
+#[test]
+fn an_at_sign_alone_lacks_the_name_of_a_message() {
+    let told = run(["send", "127.0.0.1:9", "@"]).expect_code(2).stderr;
+    let wanted = "udpcli: error: the name of a message is missing after @\n  hint: write, for example: @led-on";
+    assert!(told.starts_with(wanted), "{told}");
+}
+
+#[test]
+fn a_wrong_speed_says_what_to_write() {
+    for (speed, problem) in [
+        ("0", "from 0.000001 to 1000000, such as 2 or 0.5"),
+        ("nan", "from 0.000001 to 1000000, such as 2 or 0.5"),
+        ("=-1", "from 0.000001 to 1000000, such as 2 or 0.5"),
+        ("-1", "--speed takes no number below zero"),
+    ] {
+        let args = ["send", "127.0.0.1:9", "--replay", "x.pcap"];
+        let flag = format!("--speed{speed}");
+        let told = if speed.starts_with('=') {
+            run([&args[..], &[&flag]].concat())
+        } else {
+            run([&args[..], &["--speed", speed]].concat())
+        };
+        let told = told.expect_code(2).stderr;
+        assert!(told.contains(problem), "{speed}: {told}");
+    }
+}
+
+fn block(kind: u32, body: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(body.len() + 12).unwrap().to_le_bytes();
+    [&kind.to_le_bytes()[..], &len, body, &len].concat()
+}
+
+fn replayed(bytes: &[u8]) -> Finished {
+    let command = udpcli(["send", "127.0.0.1:9", "--replay", "-"]);
+    run_with_input(command, bytes).expect_code(3)
+}
+
+#[test]
+fn what_cannot_be_replayed_has_a_hint() {
+    // From pcap-savefile(5): magic number, version, time zone, accuracy, snapshot length, link type.
+    let pcap = |link: u32| {
+        let mut header = vec![
+            0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0, 0,
+        ];
+        header.extend_from_slice(&link.to_le_bytes());
+        header
+    };
+    let section = block(
+        0x0a0d_0d0a,
+        &[
+            0x4d, 0x3c, 0x2b, 0x1a, 1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+        ],
+    );
+    let interfaces = block(1, &[1, 0, 0, 0, 0, 0, 0, 0]).repeat(300_000);
+    let damaged = "hint: udpcli sends the datagrams before the damaged place";
+    for (bytes, problem, hint) in [
+        (
+            &[&pcap(1)[..], &[0; 20], &[9]].concat()[..],
+            "within packet 2",
+            damaged,
+        ),
+        (&pcap(1)[..10], "within its header", damaged),
+        (
+            &[&pcap(1)[..], &[0xff; 16]].concat(),
+            "packet 1 claims a length of 4294967295 bytes",
+            damaged,
+        ),
+        (
+            &[&section[..], &[6, 0, 0, 0, 32, 0, 0, 0], &[0; 24]].concat(),
+            "its lengths contradict",
+            damaged,
+        ),
+        (
+            &pcap(127),
+            "link type 127",
+            "hint: record on an Ethernet or Wi-Fi interface",
+        ),
+        (
+            b"{\"time\":1}\n",
+            "line 1: the key time",
+            "hint: udpcli replays the lines that udpcli listen",
+        ),
+        (
+            &[&section[..], &interfaces].concat(),
+            "it describes more than 65536 network interfaces",
+            "hint: editcap -F pcap IN OUT",
+        ),
+    ] {
+        let told = replayed(bytes).stderr;
+        assert!(told.contains(problem) && told.contains(hint), "{told}");
+    }
+}
+
+#[test]
+fn a_folder_in_place_of_a_file_has_a_hint() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    for args in [
+        &["send", "127.0.0.1:9", "--replay", path][..],
+        &["send", "127.0.0.1:9", "--file", path],
+        &["listen", "--port", "0", "--replies", path],
+    ] {
+        let told = run(args).expect_code(3).stderr;
+        assert!(
+            told.contains("hint: this is a folder: write the path of a file"),
+            "{told}"
+        );
+    }
+}
