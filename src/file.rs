@@ -65,6 +65,17 @@ pub(crate) fn for_reading(path: &Path) -> Result<Opened, Error> {
         })
 }
 
+/// Whether standard input is a regular file, as after `<`, and no pipe and no terminal.
+#[must_use]
+pub(crate) fn stdin_is_regular() -> bool {
+    #[cfg(unix)]
+    let own = std::os::fd::AsFd::as_fd(&io::stdin()).try_clone_to_owned();
+    #[cfg(windows)]
+    let own = std::os::windows::io::AsHandle::as_handle(&io::stdin()).try_clone_to_owned();
+    let metadata = own.and_then(|own| File::from(own).metadata());
+    metadata.is_ok_and(|metadata| metadata.is_file())
+}
+
 /// Opens a path for writing with these options, on a separate thread.
 ///
 /// # Errors

@@ -17,6 +17,7 @@ use super::{
     User,
 };
 use crate::text::encoding::TextEncoding;
+use crate::text::expression::ExpressionBudget;
 use crate::text::pattern::{MAX_EXPRESSIONS, MAX_RULES, Pattern};
 use crate::text::sentence::{Sentence, sentence};
 use crate::text::shorten::quoted;
@@ -451,6 +452,7 @@ impl<'a> KeyValue<'a> {
         };
         self.check_count(array)?;
         let mut replies = Vec::with_capacity(array.len());
+        let mut memory = ExpressionBudget::default();
         for (item, number) in array.iter().zip(1..) {
             let name = format!("replies[{number}]");
             let entry = KeyValue {
@@ -477,13 +479,13 @@ impl<'a> KeyValue<'a> {
                 return Err(entry.without_text(&name));
             }
             let (on, place) = on.ok_or_else(|| entry.wrong(sentence!("config.no-pattern")))?;
-            let pattern = Pattern::parse(&on, false, content.text_encoding()).map_err(|error| {
-                Error::Value {
+            let pattern = Pattern::parse(&on, false, content.text_encoding())
+                .and_then(|pattern| pattern.take_memory(&mut memory).map(|()| pattern))
+                .map_err(|error| Error::Value {
                     at: entry.reader.at(place),
                     key: "on".to_owned(),
                     problem: (&error).into(),
-                }
-            })?;
+                })?;
             let groups = pattern.groups();
             entry.check_template(&content, template, Place::Reply(&groups))?;
             replies.push(entry.set(ConfiguredReply {

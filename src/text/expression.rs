@@ -1,214 +1,238 @@
-//! What is wrong with a regular expression, and where: the library says it in English only, with a picture.
+//! Regular expressions for a table of replies: compiled with limits on their size, one by one and together, and searched
+//! with caches that are bounded too.
 
-use regex_syntax::ast::{ErrorKind, Span};
-use regex_syntax::hir::ErrorKind as MeaningError;
+mod error;
 
-use crate::text::sentence::{Sentence, sentence};
+use std::collections::HashMap;
 
-/// Why a regular expression cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{problem:?} at character {at}")]
-pub struct ExpressionError {
-    /// The position in characters, from 1.
-    at: usize,
-    problem: ExpressionProblem,
+use regex_automata::Input;
+use regex_automata::PatternID;
+use regex_automata::meta::{BuildError, Cache, Regex};
+use regex_automata::util::captures::Captures;
+use regex_automata::util::syntax;
+
+pub use error::ExpressionError;
+pub(crate) use error::syntax_error;
+
+/// How large a compiled regular expression may be, in bytes. It also bounds the time that a search takes.
+const MAX_COMPILED: usize = 256 << 10;
+
+/// The maximum size of a lazily built automaton, in bytes.
+const MAX_AUTOMATON: usize = 256 << 10;
+
+/// How deep the groups of a regular expression may be nested.
+pub(super) const MAX_NESTING: u32 = 50;
+
+/// How large all expressions of a table may be together, in bytes.
+const MAX_TOGETHER: usize = 64 << 20;
+
+/// How large the caches of all expressions of a table may be together, in bytes, before udpcli starts them again.
+const MAX_CACHES: usize = 32 << 20;
+
+/// A regular expression that finds bytes anywhere in a datagram.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    text: Box<str>,
+    regex: Regex,
 }
 
-/// What is wrong at that place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ExpressionProblem {
-    GroupOpen,
-    GroupClosesNothing,
-    ClassOpen,
-    ClassRange,
-    ClassEscape,
-    EscapeAtEnd,
-    Escape,
-    Code,
-    Flags,
-    GroupName,
-    GroupNameTwice,
-    Nesting(u32),
-    RepetitionOrder,
-    RepetitionCount,
-    NothingRepeated,
-    WordBoundary,
-    UnknownClass,
-    BackReference,
-    LookAround,
-    BeyondAscii,
-    Other,
+/// Why an expression cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refusal {
+    Syntax(ExpressionError),
+    TooLarge,
 }
 
-impl From<&ExpressionError> for Sentence {
-    fn from(error: &ExpressionError) -> Self {
-        let problem = match error.problem {
-            ExpressionProblem::GroupOpen => sentence!("expression.group-open"),
-            ExpressionProblem::GroupClosesNothing => sentence!("expression.group-closes-nothing"),
-            ExpressionProblem::ClassOpen => sentence!("expression.class-open"),
-            ExpressionProblem::ClassRange => sentence!("expression.class-range"),
-            ExpressionProblem::ClassEscape => sentence!("expression.class-escape"),
-            ExpressionProblem::EscapeAtEnd => sentence!("expression.escape-at-end"),
-            ExpressionProblem::Escape => sentence!("expression.escape"),
-            ExpressionProblem::Code => sentence!("expression.code"),
-            ExpressionProblem::Flags => sentence!("expression.flags"),
-            ExpressionProblem::GroupName => sentence!("expression.group-name"),
-            ExpressionProblem::GroupNameTwice => sentence!("expression.group-name-twice"),
-            ExpressionProblem::Nesting(most) => sentence!("expression.nesting", most = most),
-            ExpressionProblem::RepetitionOrder => sentence!("expression.repetition-order"),
-            ExpressionProblem::RepetitionCount => sentence!("expression.repetition-count"),
-            ExpressionProblem::NothingRepeated => sentence!("expression.nothing-repeated"),
-            ExpressionProblem::WordBoundary => sentence!("expression.word-boundary"),
-            ExpressionProblem::UnknownClass => sentence!("expression.unknown-class"),
-            ExpressionProblem::BackReference => sentence!("expression.back-reference"),
-            ExpressionProblem::LookAround => sentence!("expression.look-around"),
-            ExpressionProblem::BeyondAscii => sentence!("expression.beyond-ascii"),
-            ExpressionProblem::Other => sentence!("expression.other"),
-        };
-        sentence!("expression.at", at = error.at, problem => problem)
+impl Expression {
+    /// Compiles an expression.
+    pub(super) fn new(text: &str) -> Result<Self, Refusal> {
+        let config = Regex::config()
+            .utf8_empty(false)
+            // A short text can compile to gigabytes: `(a{1000}){1000}`.
+            .nfa_size_limit(Some(MAX_COMPILED))
+            .onepass_size_limit(Some(MAX_COMPILED))
+            .hybrid_cache_capacity(MAX_AUTOMATON);
+        let syntax = syntax::Config::new().utf8(false).nest_limit(MAX_NESTING);
+        let regex = Regex::builder()
+            .configure(config)
+            .syntax(syntax)
+            .build(text)
+            .map_err(|error| {
+                tracing::debug!("{}", library_text(&error));
+                match syntax_error(text, MAX_NESTING) {
+                    Some(error) => Refusal::Syntax(error),
+                    None => Refusal::TooLarge,
+                }
+            })?;
+        Ok(Self {
+            text: text.into(),
+            regex,
+        })
     }
-}
 
-/// What is wrong with an expression that may match any bytes; `None` if its syntax is right. `nesting` is how deep its
-/// groups may be nested.
-#[must_use]
-pub(crate) fn syntax_error(expression: &str, nesting: u32) -> Option<ExpressionError> {
-    let parsed = regex_syntax::ParserBuilder::new()
-        .utf8(false)
-        .nest_limit(nesting)
-        .build()
-        .parse(expression);
-    let (span, problem) = match parsed {
-        Ok(_) => return None,
-        Err(regex_syntax::Error::Parse(error)) => (*error.span(), of_syntax(error.kind())),
-        Err(regex_syntax::Error::Translate(error)) => (*error.span(), of_meaning(error.kind())),
-        // What a later version may add.
-        Err(_) => (
-            Span::splat(regex_syntax::ast::Position::new(0, 1, 1)),
-            ExpressionProblem::Other,
-        ),
-    };
-    let before = expression.get(..span.start.offset).unwrap_or_default();
-    Some(ExpressionError {
-        at: before.chars().count() + 1,
-        problem,
-    })
+    /// The expression as it was written.
+    #[must_use]
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The names of the groups, from group 0.
+    pub(super) fn groups(&self) -> Vec<Option<String>> {
+        let names = self.regex.group_info().pattern_names(PatternID::ZERO);
+        names.map(|name| name.map(str::to_owned)).collect()
+    }
+
+    /// Room for the places of the groups, so that a search need not allocate it.
+    #[must_use]
+    pub(crate) fn places(&self) -> GroupPlaces {
+        GroupPlaces(self.regex.create_captures())
+    }
+
+    /// Whether it matches.
+    #[must_use]
+    pub(super) fn is_match(&self, text: &[u8]) -> bool {
+        self.regex.is_match(text)
+    }
 }
 
 /// What the library says, without its picture of the place: for -vv.
-#[must_use]
-pub(crate) fn library_text(error: &regex::Error) -> String {
-    let text = error.to_string();
+fn library_text(error: &BuildError) -> String {
+    let text = match error.syntax_error() {
+        Some(error) => error.to_string(),
+        None => error.to_string(),
+    };
     text.lines().last().unwrap_or_default().to_owned()
 }
 
-fn of_syntax(kind: &ErrorKind) -> ExpressionProblem {
-    match kind {
-        ErrorKind::GroupUnclosed => ExpressionProblem::GroupOpen,
-        ErrorKind::GroupUnopened => ExpressionProblem::GroupClosesNothing,
-        ErrorKind::ClassUnclosed => ExpressionProblem::ClassOpen,
-        ErrorKind::ClassRangeInvalid => ExpressionProblem::ClassRange,
-        ErrorKind::ClassEscapeInvalid | ErrorKind::ClassRangeLiteral => {
-            ExpressionProblem::ClassEscape
-        }
-        ErrorKind::EscapeUnexpectedEof => ExpressionProblem::EscapeAtEnd,
-        ErrorKind::EscapeUnrecognized => ExpressionProblem::Escape,
-        ErrorKind::EscapeHexEmpty
-        | ErrorKind::EscapeHexInvalid
-        | ErrorKind::EscapeHexInvalidDigit => ExpressionProblem::Code,
-        ErrorKind::FlagDanglingNegation
-        | ErrorKind::FlagDuplicate { .. }
-        | ErrorKind::FlagRepeatedNegation { .. }
-        | ErrorKind::FlagUnexpectedEof
-        | ErrorKind::FlagUnrecognized => ExpressionProblem::Flags,
-        ErrorKind::GroupNameEmpty
-        | ErrorKind::GroupNameInvalid
-        | ErrorKind::GroupNameUnexpectedEof => ExpressionProblem::GroupName,
-        ErrorKind::GroupNameDuplicate { .. } => ExpressionProblem::GroupNameTwice,
-        ErrorKind::NestLimitExceeded(most) => ExpressionProblem::Nesting(*most),
-        ErrorKind::RepetitionCountInvalid => ExpressionProblem::RepetitionOrder,
-        ErrorKind::DecimalEmpty
-        | ErrorKind::DecimalInvalid
-        | ErrorKind::RepetitionCountDecimalEmpty
-        | ErrorKind::RepetitionCountUnclosed => ExpressionProblem::RepetitionCount,
-        ErrorKind::RepetitionMissing => ExpressionProblem::NothingRepeated,
-        ErrorKind::SpecialWordBoundaryUnclosed
-        | ErrorKind::SpecialWordBoundaryUnrecognized
-        | ErrorKind::SpecialWordOrRepetitionUnexpectedEof => ExpressionProblem::WordBoundary,
-        ErrorKind::UnicodeClassInvalid => ExpressionProblem::UnknownClass,
-        ErrorKind::UnsupportedBackreference => ExpressionProblem::BackReference,
-        ErrorKind::UnsupportedLookAround => ExpressionProblem::LookAround,
-        // Billions of groups, and what a later version may add.
-        _ => ExpressionProblem::Other,
+/// Where the groups of an expression matched.
+#[derive(Debug)]
+pub(crate) struct GroupPlaces(Captures);
+
+impl GroupPlaces {
+    /// What a group matched; nothing if it took no part in the match.
+    #[must_use]
+    pub(crate) fn of<'a>(&self, group: usize, text: &'a [u8]) -> Option<&'a [u8]> {
+        text.get(self.0.get_group(group)?.range())
     }
 }
 
-fn of_meaning(kind: &MeaningError) -> ExpressionProblem {
-    match kind {
-        MeaningError::UnicodeNotAllowed => ExpressionProblem::BeyondAscii,
-        MeaningError::UnicodePropertyNotFound
-        | MeaningError::UnicodePropertyValueNotFound
-        | MeaningError::UnicodePerlClassNotFound => ExpressionProblem::UnknownClass,
-        _ => ExpressionProblem::Other,
+/// How much of the memory for all expressions of a table is left.
+#[derive(Debug)]
+pub(crate) struct ExpressionBudget {
+    left: usize,
+}
+
+impl Default for ExpressionBudget {
+    fn default() -> Self {
+        Self { left: MAX_TOGETHER }
+    }
+}
+
+impl ExpressionBudget {
+    /// Takes the memory of an expression; `None` if less is left.
+    #[must_use]
+    pub(super) fn take(&mut self, expression: &Expression) -> Option<()> {
+        self.left = self.left.checked_sub(expression.regex.memory_usage())?;
+        Some(())
+    }
+
+    /// The whole, in MiB.
+    #[must_use]
+    pub(super) const fn mebibytes() -> usize {
+        MAX_TOGETHER >> 20
+    }
+}
+
+/// What searches for single expressions keep between datagrams, by the place of the expression's rule.
+#[derive(Debug, Default)]
+pub(crate) struct ExpressionCaches {
+    caches: HashMap<usize, Cache>,
+    /// How large they are together, in bytes.
+    size: usize,
+}
+
+impl ExpressionCaches {
+    /// Whether the expression of a rule matches.
+    pub(crate) fn is_match(&mut self, rule: usize, expression: &Expression, text: &[u8]) -> bool {
+        let input = Input::new(text);
+        self.search(rule, expression, |cache| {
+            expression.regex.is_match_with(cache, &input)
+        })
+    }
+
+    /// Finds the groups of a rule's expression; returns whether it matches.
+    pub(crate) fn find_groups(
+        &mut self,
+        rule: usize,
+        expression: &Expression,
+        text: &[u8],
+        places: &mut GroupPlaces,
+    ) -> bool {
+        let input = Input::new(text);
+        let GroupPlaces(captures) = places;
+        self.search(rule, expression, |cache| {
+            expression
+                .regex
+                .search_captures_with(cache, &input, captures);
+            captures.is_match()
+        })
+    }
+
+    fn search(
+        &mut self,
+        rule: usize,
+        expression: &Expression,
+        search: impl FnOnce(&mut Cache) -> bool,
+    ) -> bool {
+        if self.size > MAX_CACHES {
+            self.caches.clear();
+            self.size = 0;
+        }
+        let mut before = 0;
+        let cache = self
+            .caches
+            .entry(rule)
+            .and_modify(|cache| before = cache.memory_usage())
+            .or_insert_with(|| expression.regex.create_cache());
+        let found = search(cache);
+        self.size = (self.size + cache.memory_usage()).saturating_sub(before);
+        found
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
-    fn what_is_wrong_with_an_expression_has_a_sentence_and_a_place() {
-        for (expression, problem, at) in [
-            ("设a(b", ExpressionProblem::GroupOpen, 3),
-            ("a)", ExpressionProblem::GroupClosesNothing, 2),
-            ("a[b", ExpressionProblem::ClassOpen, 2),
-            ("[z-a]", ExpressionProblem::ClassRange, 2),
-            (r"[a-\d]", ExpressionProblem::ClassEscape, 4),
-            (r"[\b]", ExpressionProblem::ClassEscape, 2),
-            ("a\\", ExpressionProblem::EscapeAtEnd, 2),
-            (r"a\y", ExpressionProblem::Escape, 2),
-            (r"\xg1", ExpressionProblem::Code, 3),
-            (r"\x{}", ExpressionProblem::Code, 3),
-            (r"\x{110000}", ExpressionProblem::Code, 4),
-            ("(?y)", ExpressionProblem::Flags, 3),
-            ("(?i-)", ExpressionProblem::Flags, 4),
-            ("(?ii)", ExpressionProblem::Flags, 4),
-            ("(?i--s)", ExpressionProblem::Flags, 5),
-            ("(?i", ExpressionProblem::Flags, 4),
-            ("(?<>a)", ExpressionProblem::GroupName, 4),
-            ("(?<a b>a)", ExpressionProblem::GroupName, 5),
-            ("(?<a", ExpressionProblem::GroupName, 5),
-            ("(?<a>a)(?<a>b)", ExpressionProblem::GroupNameTwice, 11),
-            ("((((a))))", ExpressionProblem::Nesting(3), 4),
-            ("a{5,3}", ExpressionProblem::RepetitionOrder, 2),
-            ("a{5", ExpressionProblem::RepetitionCount, 2),
-            ("a{}", ExpressionProblem::RepetitionCount, 3),
-            ("a{x}", ExpressionProblem::RepetitionCount, 3),
-            ("a{99999999999}", ExpressionProblem::RepetitionCount, 3),
-            ("*a", ExpressionProblem::NothingRepeated, 1),
-            (r"\b{middle}", ExpressionProblem::WordBoundary, 4),
-            (r"\p{Klingon}", ExpressionProblem::UnknownClass, 1),
-            (r"(a)\1", ExpressionProblem::BackReference, 4),
-            ("a(?=b)", ExpressionProblem::LookAround, 2),
-            ("(?-u:[设])", ExpressionProblem::BeyondAscii, 7),
-        ] {
-            let error = syntax_error(expression, 3).expect(expression);
-            assert_eq!((error.problem, error.at), (problem, at), "{expression}");
-            let sentence = Sentence::from(&error);
-            assert_eq!(sentence.id, "expression.at");
-        }
-        assert_eq!(syntax_error(r"^(?-u)\xff(a|b){2,}$", 3), None);
-    }
-
-    proptest! {
-        #[test]
-        fn an_error_lies_within_the_expression(text in "([a-z0-9(){}\\[\\]|+*?.^$\\\\<>=!:-]|\\PC){0,12}") {
-            if let Some(error) = syntax_error(&text, 5) {
-                prop_assert!((1..=text.chars().count() + 1).contains(&error.at));
-                prop_assert_ne!(error.problem, ExpressionProblem::Other);
+    fn caches_of_many_expressions_are_bounded() {
+        let expressions: Vec<Expression> = (0..200)
+            .map(|number| Expression::new(&format!(r"\w{{4}}{number}")).unwrap())
+            .collect();
+        let mut caches = ExpressionCaches::default();
+        for round in 0..10 {
+            for (rule, expression) in expressions.iter().enumerate() {
+                let text = format!("设备设备{}", rule + round % 2);
+                let is_match = caches.is_match(rule, expression, text.as_bytes());
+                assert_eq!(is_match, expression.is_match(text.as_bytes()));
+                let real: usize = caches.caches.values().map(Cache::memory_usage).sum();
+                assert_eq!(caches.size, real);
+                // One more may be added before the limit is noticed.
+                assert!(real < MAX_CACHES + (2 << 20), "{real}");
             }
         }
+    }
+
+    #[test]
+    fn groups_are_found_where_they_matched() {
+        let expression = Expression::new(r"(?<a>x+)(y)?").unwrap();
+        assert_eq!(expression.groups(), [None, Some("a".to_owned()), None]);
+        let mut caches = ExpressionCaches::default();
+        let mut places = expression.places();
+        assert!(caches.find_groups(0, &expression, b"-xx", &mut places));
+        assert_eq!(places.of(0, b"-xx"), Some(&b"xx"[..]));
+        assert_eq!(places.of(1, b"-xx"), Some(&b"xx"[..]));
+        assert_eq!(places.of(2, b"-xx"), None);
+        assert!(!caches.find_groups(0, &expression, b"-", &mut places));
     }
 }

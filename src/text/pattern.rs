@@ -1,21 +1,10 @@
 //! Patterns that a datagram may match: the whole text, a regular expression (`re:`), or bytes with gaps (`hex:`).
 
-use regex::bytes::{CaptureLocations, Regex, RegexBuilder};
-
 use crate::text::encoding::{self, TextEncoding};
-use crate::text::expression::{self, ExpressionError};
+use crate::text::expression::{Expression, ExpressionBudget, ExpressionError, Refusal};
 use crate::text::fullwidth::ascii_of;
 use crate::text::sentence::{Sentence, sentence};
 use crate::text::{escape, hex, template};
-
-/// The maximum size of a compiled regular expression, in bytes. It also bounds the time that a search takes.
-const MAX_COMPILED: usize = 256 << 10;
-
-/// The maximum size of a regular expression's cache, in bytes.
-const MAX_CACHE: usize = 256 << 10;
-
-/// The maximum nesting of groups in a regular expression.
-pub(super) const MAX_NESTING: u32 = 50;
 
 /// The maximum number of patterns in one table of replies.
 pub(crate) const MAX_RULES: usize = 20_000;
@@ -37,6 +26,8 @@ pub enum Error {
     Regex(ExpressionError),
     #[error("the regular expression is too large: it may have fewer repetitions")]
     RegexTooLarge,
+    #[error("the regular expressions are too large together")]
+    TooLargeTogether,
     #[error(transparent)]
     Hex(#[from] hex::Error),
     #[error("a ? alone at character {at}: ?? stands for one byte")]
@@ -56,6 +47,10 @@ impl From<&Error> for Sentence {
         match error {
             Error::Regex(error) => error.into(),
             Error::RegexTooLarge => sentence!("messages.regex-too-large"),
+            Error::TooLargeTogether => sentence!(
+                "messages.too-large-together",
+                most = ExpressionBudget::mebibytes()
+            ),
             Error::Hex(error) => error.into(),
             Error::HalfByte { at } => sentence!("messages.half-byte", at = at),
             Error::TooLongWithGaps => sentence!("messages.too-long-with-gaps", most = MAX_GAPPED),
@@ -72,7 +67,7 @@ pub enum Pattern {
     /// The whole datagram, apart from one line ending at its end.
     Text(Vec<u8>),
     /// A regular expression that is found anywhere in the datagram.
-    Regex(Box<Regex>),
+    Regex(Box<Expression>),
     /// Bytes with gaps, which cover the whole datagram.
     Hex(Vec<HexPart>),
 }
@@ -93,7 +88,7 @@ impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Text(one), Self::Text(other)) => one == other,
-            (Self::Regex(one), Self::Regex(other)) => one.as_str() == other.as_str(),
+            (Self::Regex(one), Self::Regex(other)) => one.text() == other.text(),
             (Self::Hex(one), Self::Hex(other)) => one == other,
             _ => false,
         }
@@ -121,20 +116,11 @@ impl Pattern {
             return Err(Error::TooLong);
         }
         if let Some(expression) = Self::after("re", text) {
-            let regex = RegexBuilder::new(expression)
-                // A short text can compile to gigabytes: `(a{1000}){1000}`.
-                .size_limit(MAX_COMPILED)
-                .dfa_size_limit(MAX_CACHE)
-                .nest_limit(MAX_NESTING)
-                .build()
-                .map_err(|error| {
-                    tracing::debug!("{}", expression::library_text(&error));
-                    match expression::syntax_error(expression, MAX_NESTING) {
-                        Some(error) => Error::Regex(error),
-                        None => Error::RegexTooLarge,
-                    }
-                })?;
-            return Ok(Self::Regex(Box::new(regex)));
+            let expression = Expression::new(expression).map_err(|refusal| match refusal {
+                Refusal::Syntax(error) => Error::Regex(error),
+                Refusal::TooLarge => Error::RegexTooLarge,
+            })?;
+            return Ok(Self::Regex(Box::new(expression)));
         }
         if let Some(digits) = Self::after("hex", text) {
             return parts(digits).map(Self::Hex);
@@ -157,20 +143,19 @@ impl Pattern {
     #[must_use]
     pub fn groups(&self) -> Vec<Option<String>> {
         match self {
-            Self::Regex(regex) => regex
-                .capture_names()
-                .map(|name| name.map(str::to_owned))
-                .collect(),
+            Self::Regex(expression) => expression.groups(),
             Self::Text(_) | Self::Hex(_) => vec![None],
         }
     }
 
-    /// Room for the places of the groups, so that a match need not allocate it.
-    #[must_use]
-    pub(crate) fn locations(&self) -> Option<CaptureLocations> {
+    /// Takes the memory of a regular expression out of what its table may use.
+    ///
+    /// # Errors
+    /// Less is left.
+    pub(crate) fn take_memory(&self, budget: &mut ExpressionBudget) -> Result<(), Error> {
         match self {
-            Self::Regex(regex) => Some(regex.capture_locations()),
-            Self::Text(_) | Self::Hex(_) => None,
+            Self::Regex(expression) => budget.take(expression).ok_or(Error::TooLargeTogether),
+            Self::Text(_) | Self::Hex(_) => Ok(()),
         }
     }
 
@@ -179,7 +164,7 @@ impl Pattern {
     pub(crate) fn matches(&self, payload: &[u8]) -> bool {
         match self {
             Self::Text(text) => text == payload || text.as_slice() == without_line_ending(payload),
-            Self::Regex(regex) => regex.is_match(payload),
+            Self::Regex(expression) => expression.is_match(payload),
             Self::Hex(parts) => covers(parts, payload),
         }
     }
@@ -271,6 +256,7 @@ fn covers(parts: &[HexPart], payload: &[u8]) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use regex::bytes::Regex;
     use std::time::Instant;
 
     fn pattern(text: &str) -> Pattern {

@@ -4,7 +4,7 @@ use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
 use regex_automata::{Input, MatchKind, PatternSet};
 
-use crate::text::pattern::MAX_NESTING;
+use crate::text::expression::MAX_NESTING;
 
 /// The maximum size of the compiled expressions of one set, in bytes.
 const MAX_COMPILED: usize = 1 << 20;

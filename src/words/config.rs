@@ -92,6 +92,14 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Value { problem, .. } if problem.id == "messages.too-many-rules" => {
             Some(say!("messages.too-many-rules.hint"))
         }
+        Error::Value { problem, .. }
+            if matches!(
+                problem.id,
+                "messages.regex-too-large" | "messages.too-large-together"
+            ) =>
+        {
+            Some(say!("messages.too-large-together.hint"))
+        }
         Error::Value { problem, .. } if problem.id == "messages.too-many-expressions" => {
             Some(say!("messages.too-many-expressions.hint"))
         }

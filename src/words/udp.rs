@@ -161,7 +161,11 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         } => silence_hint(*local, *filtered),
         Error::TooLong { .. } => say!("udp.too-long.hint"),
         Error::Capture { source, .. } => return capture_hint(source.id),
-        Error::Escape { .. } => say!("udp.escape.hint"),
+        Error::Escape { .. }
+        | Error::Pattern {
+            source: pattern::Error::Escape(_),
+            ..
+        } => say!("udp.escape.hint"),
         Error::Hex { .. } => say!("udp.hex.hint"),
         Error::Resolve { host, .. } if host.starts_with("board:") => {
             say!("names.board-hint", name = host.trim_start_matches("board:"))
@@ -196,9 +200,10 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Option { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
             say!("udp.option.hint-denied")
         }
-        Error::Pattern { source, .. } if matches!(source, pattern::Error::Escape(_)) => {
-            say!("udp.escape.hint")
-        }
+        Error::Pattern {
+            source: pattern::Error::RegexTooLarge | pattern::Error::TooLargeTogether,
+            ..
+        } => say!("messages.too-large-together.hint"),
         Error::Pattern { .. } => say!("messages.pattern.hint"),
         Error::Template { source, fields, .. } => template_hint(source, *fields),
         Error::NotUtf8 { .. } => say!("udp.not-utf8.hint"),

@@ -5,7 +5,7 @@ use std::io;
 
 use crate::text::sentence::{Sentence, sentence};
 use crate::text::{encoding, escape, hex, pattern, template};
-use crate::words::catalogue::{self, say};
+use crate::words::catalogue;
 
 /// The cause of an error, if it is one of these or a sentence within an error of the system.
 pub(super) fn cause(error: &(dyn Error + 'static)) -> Option<String> {

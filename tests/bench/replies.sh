@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # How many requests per second `udpcli listen` answers with 100 rules, of which the last one matches: 50 regular
-# expressions, 25 patterns of bytes, 25 texts. One sender on loopback asks at the given rate and counts the replies.
+# expressions, 25 patterns of bytes, 25 texts. One sender on loopback asks at the given rate and counts the replies. Exits with 1
+# if the requests came more than 1 % slower than that, or if one was not answered.
 #   tests/bench/replies.sh [RATE] [SECONDS]
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -33,9 +34,11 @@ address=$(sed -n 's/.*listening on \([0-9.:]*\).*/\1/p' "$folder/listen")
 kill -TERM "$listener"
 wait "$listener" || true
 listener=
-python3 - "$folder/send" "$folder/listen" <<'P'
+python3 - "$folder/send" "$folder/listen" "$rate" <<'P'
 import json, sys
-send, listen = [json.loads([line for line in open(name) if line.startswith("{")][-1])["summary"] for name in sys.argv[1:]]
+send, listen = [json.loads([line for line in open(name) if line.startswith("{")][-1])["summary"] for name in sys.argv[1:3]]
 print(f"replies: {send['datagrams']} requests at {send['rate']:.0f}/s, {listen['answered']} answered, "
       f"{listen['dropped']} dropped by the kernel, {send['replies']} replies seen")
+is_slower = send["rate"] < int(sys.argv[3]) * 0.99
+sys.exit(is_slower or listen["answered"] < send["datagrams"])
 P

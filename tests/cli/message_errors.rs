@@ -2,8 +2,11 @@
 //! and with a hint.
 
 use std::fs;
+use std::process::Stdio;
 
-use crate::support::{Finished, run, run_with_input, udpcli};
+use crate::support::{
+    Finished, Running, address_of, loopback_socket, receive, run, run_with_input, udpcli,
+};
 
 /// Runs it in a language; it ends at once with a usage error.
 #[track_caller]
@@ -209,4 +212,83 @@ fn a_folder_in_place_of_a_file_has_a_hint() {
             "{told}"
         );
     }
+}
+
+/// Nobody but the writer knows where a pipe ends; a file, a number of rounds and a duration have an end (README, *Exit codes*).
+#[test]
+fn ctrl_c_while_a_pipe_is_open_is_the_ordinary_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("lines.txt");
+    fs::write(&file, "x\ny\n").unwrap();
+    let json = "{\"time\":\"2026-11-28T00:00:00Z\",\"from\":\"127.0.0.1:1\",\"to\":\"127.0.0.1:2\",\"len\":1,\"text\":\"x\"}\n";
+    for (args, input, code) in [
+        (&["--lines"][..], "x\n", 0),
+        (&["--template", "{line}"], "x\n", 0),
+        (&["--replay", "-"], json, 0),
+        (&["--file", "-", "--chunk", "1"], "x", 0),
+        (&["--replay", "-", "--duration", "1h"], json, 130),
+        (&["--lines", "-n", "2"], "x\n", 130),
+    ] {
+        let socket = loopback_socket();
+        let mut command = udpcli([&["send", &address_of(&socket)], args].concat());
+        let mut running = Running::spawn(command.stdin(Stdio::piped()));
+        running.type_in(input.as_bytes());
+        assert_eq!(receive(&socket).0, b"x", "{args:?}");
+        // The writer goes on: the end of its output must not be what ends the run.
+        let writer = running.stdin.take();
+        let ended = running.interrupt();
+        drop(writer);
+        assert_eq!(ended.code, Some(code), "{args:?}: {}", ended.stderr);
+    }
+    for args in [
+        &["--lines", "-i", "1h"][..],
+        &["--template", "{line}", "-i", "1h"],
+    ] {
+        let socket = loopback_socket();
+        let mut command = udpcli([&["send", &address_of(&socket)], args].concat());
+        let running = Running::spawn(command.stdin(fs::File::open(&file).unwrap()));
+        assert_eq!(receive(&socket).0, b"x", "{args:?}");
+        running.interrupt().expect_code(130);
+    }
+}
+
+/// Each letter class of Unicode takes tens of kilobytes: a thousand rules with four of them would take hundreds of
+/// megabytes.
+#[test]
+fn all_expressions_of_a_table_together_have_a_limit() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("many.toml");
+    let rules = |range: std::ops::Range<u32>| {
+        let rule = |number| format!("[[replies]]\non = 're:^\\w{{4}}{number}$'\ntext = 'x'\n");
+        range.map(rule).collect::<String>()
+    };
+    let listen = ["listen", "--port", "0", "--duration", "1ms", "--no-project"];
+    let path = file.to_str().unwrap();
+    fs::write(&file, rules(0..1000)).unwrap();
+    let told = run([&listen[..], &["--replies", path]].concat())
+        .expect_code(2)
+        .stderr;
+    let line = told
+        .split(", line ")
+        .nth(1)
+        .and_then(|rest| rest.split(',').next());
+    let line: usize = line.and_then(|line| line.parse().ok()).unwrap_or_default();
+    assert!((100..3000).contains(&line), "{told}");
+    for part in [
+        path,
+        "column 6: on: with this one the regular expressions take more than 64 MiB",
+        "hint: write fewer repetitions",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    // Rules from several places count together: half of what a file may have, twice.
+    let half = u32::try_from(line / 3 * 6 / 10).unwrap();
+    fs::write(&file, rules(0..half)).unwrap();
+    fs::write(folder.path().join("udpcli.toml"), rules(half..2 * half)).unwrap();
+    let mut command = udpcli(&listen[..5]);
+    command.args(["--replies", path]).current_dir(folder.path());
+    let told = run_with_input(command, b"").expect_code(2).stderr;
+    let wanted = "udpcli: error: cannot read the pattern in udpcli.toml, line ";
+    assert!(told.contains(wanted), "{told}");
+    run([&listen[..], &["--replies", path]].concat()).expect_code(0);
 }

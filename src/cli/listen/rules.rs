@@ -6,6 +6,7 @@ use crate::cli::listen::ListenArgs;
 use crate::config::{self, ConfiguredReply, PROJECT_FILE, PayloadForm, Set};
 use crate::error::Error;
 use crate::text::encoding::TextEncoding;
+use crate::text::expression::ExpressionBudget;
 use crate::text::pattern::{MAX_EXPRESSIONS, MAX_RULES, Pattern};
 use crate::text::sentence::{Sentence, sentence};
 use crate::text::shorten::quoted;
@@ -30,13 +31,14 @@ pub(super) fn all(args: &ListenArgs) -> Result<AnswerRules, Error> {
         }
     }
     let mut rules = Vec::new();
+    let mut memory = ExpressionBudget::default();
     for text in &args.on {
-        rules.push(of_flag(text, args.escape, encoding)?);
+        rules.push(of_flag(text, args.escape, encoding, &mut memory)?);
     }
     if let Some(path) = &args.replies {
         sources.push(path.display().to_string());
         for reply in config::replies(path)? {
-            rules.push(of_file(&reply, path, encoding)?);
+            rules.push(of_file(&reply, path, encoding, &mut memory)?);
         }
     }
     if !args.no_project {
@@ -47,7 +49,12 @@ pub(super) fn all(args: &ListenArgs) -> Result<AnswerRules, Error> {
             sources.push(PROJECT_FILE.to_owned());
         }
         for reply in &project.replies {
-            rules.push(of_file(reply, Path::new(PROJECT_FILE), encoding)?);
+            rules.push(of_file(
+                reply,
+                Path::new(PROJECT_FILE),
+                encoding,
+                &mut memory,
+            )?);
         }
     }
     AnswerRules::new(rules).map_err(|limit| too_many(&sources, limit))
@@ -71,7 +78,12 @@ fn too_many(sources: &[String], limit: TooMany) -> Error {
 }
 
 /// `PATTERN=REPLY`. A text pattern and its reply may have escapes; the reply may be `hex:`.
-fn of_flag(text: &str, escapes: bool, encoding: TextEncoding) -> Result<AnswerRule, Error> {
+fn of_flag(
+    text: &str,
+    escapes: bool,
+    encoding: TextEncoding,
+    memory: &mut ExpressionBudget,
+) -> Result<AnswerRule, Error> {
     let (pattern, reply) = split(text).ok_or_else(|| {
         // A Chinese input method types this sign.
         let hint = match text.split_once('＝') {
@@ -85,6 +97,7 @@ fn of_flag(text: &str, escapes: bool, encoding: TextEncoding) -> Result<AnswerRu
     })?;
     let what = format!("--on {}", quoted(text));
     let pattern = Pattern::parse(&pattern, escapes, encoding)
+        .and_then(|pattern| pattern.take_memory(memory).map(|()| pattern))
         .map_err(|source| pattern_error(&what, source))?;
     let reply = match reply
         .strip_prefix("hex:")
@@ -130,6 +143,7 @@ fn of_file(
     reply: &Set<ConfiguredReply>,
     path: &Path,
     encoding: TextEncoding,
+    memory: &mut ExpressionBudget,
 ) -> Result<AnswerRule, Error> {
     let what = say!(
         "messages.reply-in-file",
@@ -156,6 +170,9 @@ fn of_file(
         }
         Pattern::Regex(_) | Pattern::Hex(_) => pattern.clone(),
     };
+    pattern
+        .take_memory(memory)
+        .map_err(|source| pattern_error(&what, source))?;
     let reply = match &content.body {
         PayloadForm::Text(text) => {
             let mut bytes = Vec::new();

@@ -5,16 +5,16 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use regex::bytes::CaptureLocations;
 
 use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
+use crate::text::expression::{ExpressionCaches, GroupPlaces};
 use crate::text::pattern::{MAX_EXPRESSIONS, MAX_RULES, Pattern, without_line_ending};
 use crate::text::pattern_set::{ExpressionSet, Matches};
 use crate::text::template::{RenderError, RenderState, Template, Values};
 
 /// The maximum number of sets of expressions that are searched at once: each has a cache of its own.
-const MAX_SETS: usize = 16;
+const MAX_SETS: usize = 8;
 
 /// What to reply to datagrams that match a pattern.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl ExpressionGroup {
         let expressions: Vec<&str> = rules
             .iter()
             .filter_map(|&index| match &all.get(index)?.pattern {
-                Pattern::Regex(regex) => Some(regex.as_str()),
+                Pattern::Regex(expression) => Some(expression.text()),
                 Pattern::Text(_) | Pattern::Hex(_) => None,
             })
             .collect();
@@ -158,7 +158,8 @@ pub struct Workspace {
     /// How many replies each rule has made.
     made: Vec<u64>,
     /// The places of groups, for the rules that use them.
-    locations: Vec<Option<CaptureLocations>>,
+    places: HashMap<usize, GroupPlaces>,
+    caches: ExpressionCaches,
     /// The results of each set of expressions.
     found: Vec<Option<Matches>>,
     /// What random fields are drawn from.
@@ -169,14 +170,17 @@ impl Workspace {
     /// For these rules.
     #[must_use]
     pub fn new(rules: &AnswerRules, state: RenderState) -> Self {
-        let locations = |rule: &AnswerRule| {
-            let uses = rule.reply.has_groups();
-            uses.then(|| rule.pattern.locations()).flatten()
+        let places = |(index, rule): (usize, &AnswerRule)| match &rule.pattern {
+            Pattern::Regex(expression) if rule.reply.has_groups() => {
+                Some((index, expression.places()))
+            }
+            _ => None,
         };
         Self {
             decoded: DecodedText::default(),
             made: vec![0; rules.all.len()],
-            locations: rules.all.iter().map(locations).collect(),
+            places: rules.all.iter().enumerate().filter_map(places).collect(),
+            caches: ExpressionCaches::default(),
             found: rules
                 .expressions
                 .iter()
@@ -247,11 +251,20 @@ impl AnswerRules {
     /// The place of the first rule that matches.
     #[must_use]
     pub fn find(&self, payload: &[u8], workspace: &mut Workspace) -> Option<usize> {
-        let Workspace { decoded, found, .. } = workspace;
+        let Workspace {
+            decoded,
+            found,
+            caches,
+            ..
+        } = workspace;
         decoded.encoding = None;
-        let matches = |index: usize, subject: &[u8]| {
-            let rule = self.all.get(index);
-            rule.is_some_and(|rule| rule.pattern.matches(subject))
+        let mut matches = |index: usize, subject: &[u8]| match self.all.get(index) {
+            Some(AnswerRule {
+                pattern: Pattern::Regex(expression),
+                ..
+            }) => caches.is_match(index, expression, subject),
+            Some(rule) => rule.pattern.matches(subject),
+            None => false,
         };
         // The first rule so far; only rules before it are still of interest.
         // A device that ends its messages with a newline, and one that does not, should match the same rule.
@@ -314,7 +327,8 @@ impl AnswerRules {
         let Workspace {
             decoded,
             made,
-            locations,
+            places,
+            caches,
             state,
             ..
         } = workspace;
@@ -322,17 +336,14 @@ impl AnswerRules {
             Pattern::Regex(_) => decoded.subject(payload, rule.encoding),
             Pattern::Text(_) | Pattern::Hex(_) => (payload, false),
         };
-        let locations = locations.get_mut(index).and_then(Option::as_mut);
-        let mut found: Option<&CaptureLocations> = None;
-        if let (Pattern::Regex(regex), Some(locations)) = (&rule.pattern, locations) {
-            let is_match = regex.captures_read(locations, subject).is_some();
-            found = is_match.then_some(&*locations);
+        let mut found: Option<&GroupPlaces> = None;
+        if let (Pattern::Regex(expression), Some(places)) = (&rule.pattern, places.get_mut(&index))
+        {
+            let is_match = caches.find_groups(index, expression, subject, places);
+            found = is_match.then_some(&*places);
         }
         let group = |group: usize| match found {
-            Some(found) => {
-                let (start, end) = found.get(group)?;
-                subject.get(start..end)
-            }
+            Some(found) => found.of(group, subject),
             // Texts and gaps have no groups; group 0 is the whole datagram for them.
             None => (group == 0).then_some(subject),
         };

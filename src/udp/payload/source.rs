@@ -54,6 +54,11 @@ impl Input {
         }
     }
 
+    /// Whether it comes while a person types or a program writes, so that only that other end knows where it ends.
+    fn is_live(&self) -> bool {
+        *self == Self::Stdin && !file::stdin_is_regular()
+    }
+
     /// Opens the input. May block, so call it on the reading thread.
     pub(super) fn open(&self) -> Result<(Box<dyn Read + Send>, Option<u64>), Error> {
         match self {
@@ -396,16 +401,16 @@ impl Source {
         }
     }
 
-    /// Whether the payloads are lines from standard input, which arrive while a person types or a program writes, so
-    /// that their number is unknown.
+    /// Whether the payloads come through a pipe or from a terminal, so that their number is unknown.
     #[must_use]
     pub(crate) fn is_live(&self) -> bool {
         match &self.kind {
             SourceState::Stream(Stream { input, split, .. }) => {
-                *input == Input::Stdin && matches!(split, Split::Lines(_))
+                input.is_live() && !matches!(split, Split::Whole)
             }
             SourceState::Templates(templates) => templates.is_live(),
-            SourceState::Fixed { .. } | SourceState::Sized { .. } | SourceState::Replay(_) => false,
+            SourceState::Replay(replay) => replay.input().is_live(),
+            SourceState::Fixed { .. } | SourceState::Sized { .. } => false,
         }
     }
 

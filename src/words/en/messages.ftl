@@ -31,6 +31,8 @@ too-many-expressions = there are more than { $most } replies with a regular expr
     .hint = write several as one: re:^cmd(\d+) (\w+)$ stands for cmd1, cmd2 and so on; whole texts and hex: do not count
 
 regex-too-large = the regular expression is too large: write fewer repetitions
+too-large-together = with this one the regular expressions take more than { $most } MiB of memory together
+    .hint = write fewer repetitions; \w, \d and \s stand for the letters and digits of all languages, and [A-Za-z0-9_], [0-9] and [ \t] are much smaller
 half-byte = a ? alone at character { $at }: ?? stands for one byte
 too-long-with-gaps = a hex pattern with * has at most { $most } bytes
 pattern-too-long = the pattern is longer than a datagram

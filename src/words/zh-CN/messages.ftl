@@ -25,6 +25,8 @@ too-many-expressions = 带正则表达式的回复规则超过 { $most } 条
     .hint = 把几条合成一条：re:^cmd(\d+) (\w+)$ 就代表 cmd1、cmd2 等等；整段文本和 hex: 不计在内
 
 regex-too-large = 正则表达式太大：请减少重复次数
+too-large-together = 加上这一条，各个正则表达式一共要占 { $most } MiB 以上的内存
+    .hint = 请减少重复次数；\w、\d、\s 包含各种语言的字母和数字，写成 [A-Za-z0-9_]、[0-9]、[ \t] 要小得多
 half-byte = 第 { $at } 个字符处只有一个 ?：?? 代表一个字节
 too-long-with-gaps = 带 * 的 hex 模式最多 { $most } 字节
 pattern-too-long = 模式比一个数据报还长
