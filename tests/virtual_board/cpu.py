@@ -112,9 +112,9 @@ class Shared:
     def flash_until(self, value):
         struct.pack_into("<d", self.map, 32, value)
 
-    rssi = _byte(24)  # the signal, in dBm below zero
-    bssid = _byte(25)  # the last byte of the access point's address; 0: the firmware does not tell it
-    away = _byte(26)  # the access point is out of reach
+    rssi = _byte(26)  # the signal, in dBm below zero
+    bssid = _byte(27)  # the last byte of the access point's address; 0: the firmware does not tell it
+    away = _byte(28)  # the access point is out of reach
 
     LCD, LCD_LEN = 2048, 2000
 
