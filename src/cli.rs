@@ -30,20 +30,22 @@ pub(crate) mod value;
 
 use std::process::ExitCode;
 
-use clap::builder::styling::{AnsiColor, Styles};
+use clap::builder::styling::{Ansi256Color, Styles};
 use clap::error::ErrorKind;
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+use crate::render::palette;
 use crate::terminal::color::{self, ColorChoice};
 use crate::terminal::status;
 use crate::words::catalogue::say;
 
-/// Bold headings, as cargo's help has them; one place so that help and errors agree.
+/// Bold headings, as cargo's help has them; one place so that help and errors agree. Not the terminal's own green and cyan,
+/// which hardly show on white.
 const STYLES: Styles = Styles::styled()
-    .header(AnsiColor::Green.on_default().bold())
-    .usage(AnsiColor::Green.on_default().bold())
-    .literal(AnsiColor::Cyan.on_default().bold())
-    .placeholder(AnsiColor::Cyan.on_default());
+    .header(Ansi256Color(palette::HEADING).on_default().bold())
+    .usage(Ansi256Color(palette::HEADING).on_default().bold())
+    .literal(Ansi256Color(palette::LITERAL).on_default().bold())
+    .placeholder(Ansi256Color(palette::LITERAL).on_default());
 
 /// Help is no wider than this.
 const HELP_COLUMNS: usize = 100;

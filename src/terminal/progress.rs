@@ -241,7 +241,7 @@ impl BarLook {
     /// Name, bar, percent, rate and time left, as far as they fit in `columns`.
     fn style(self, columns: usize, words: &BarWords) -> Option<ProgressStyle> {
         let bar = if self.color {
-            "\x1b[36m{wide_bar}\x1b[0m"
+            "\x1b[38;5;32m{wide_bar}\x1b[0m"
         } else {
             "{wide_bar}"
         };

@@ -10,6 +10,7 @@ use ratatui::widgets::{Block, Paragraph, Wrap};
 
 use super::{Board, LOG, TileEnd, WallView};
 use crate::cli::board::oled::tiles::{Grid, Kind, TEXT_ROWS};
+use crate::render::palette;
 use crate::terminal::panel::picture;
 use crate::terminal::panel::screen::Screen;
 use crate::terminal::panel::{TerminalLimits, text};
@@ -132,7 +133,9 @@ fn mark(board: &Board, color: bool) -> (&'static str, Style) {
     match &board.end {
         Some(TileEnd::Failed { .. }) if color => (
             "✗ ",
-            Style::new().fg(Color::Red).add_modifier(Modifier::BOLD),
+            Style::new()
+                .fg(Color::Indexed(palette::RED))
+                .add_modifier(Modifier::BOLD),
         ),
         Some(TileEnd::Failed { .. }) => ("✗ ", Style::new().add_modifier(Modifier::BOLD)),
         Some(TileEnd::Done) => ("· ", Style::new()),

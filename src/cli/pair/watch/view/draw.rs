@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Paragraph, Wrap};
 
 use super::{RoundsView, State};
 use crate::pair::results::{Step, Verdict};
+use crate::render::palette;
 use crate::terminal::panel::picture;
 use crate::terminal::panel::text::{self, glyph};
 use crate::terminal::{self, sanitize};
@@ -24,12 +25,10 @@ const LOG: u16 = 4;
 /// The OLED's texts with their frame.
 const TEXTS: (u16, u16) = (23, 6);
 
-/// White on a green that leans to blue, on a red and on a blue: told apart by people who cannot tell red from green,
-/// and readable whether the terminal is light or dark.
-const WHITE: Color = Color::Indexed(231);
-const GREEN: Color = Color::Indexed(29);
-const RED: Color = Color::Indexed(160);
-const BLUE: Color = Color::Indexed(25);
+const WHITE: Color = Color::Indexed(palette::ON_VERDICT);
+const GREEN: Color = Color::Indexed(palette::WORKS);
+const RED: Color = Color::Indexed(palette::PROBLEM);
+const BLUE: Color = Color::Indexed(palette::NO_VERDICT);
 
 /// The signs of the verdict, which tell without colour and language.
 const WORKS: [&str; 4] = ["       ▄█", "      ▄█▀", "▀█▄ ▄█▀  ", "  ▀█▀    "];
@@ -282,8 +281,10 @@ impl RoundsView {
             let (sign, color) = match line.verdict {
                 None => ("", None),
                 Some(Verdict::Passed | Verdict::Skipped) => ("✓ ", None),
-                Some(Verdict::Warned | Verdict::Interrupted) => ("! ", Some(Color::Indexed(166))),
-                Some(Verdict::Failed) => ("✗ ", Some(RED)),
+                Some(Verdict::Warned | Verdict::Interrupted) => {
+                    ("! ", Some(Color::Indexed(palette::ORANGE)))
+                }
+                Some(Verdict::Failed) => ("✗ ", Some(Color::Indexed(palette::RED))),
             };
             let text = fit(&format!("{sign}{}", line.text), width);
             match color {

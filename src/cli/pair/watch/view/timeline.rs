@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::{Point, RoundsView};
 use crate::pair::results::Step;
+use crate::render::palette;
 use crate::text::cells::fit;
 use crate::text::seconds;
 use crate::words;
@@ -19,8 +20,8 @@ const NONE_LOST: char = '·';
 const ALL_LOST: char = '×';
 
 /// Blue and orange, which people with any colour vision tell apart, on light and dark terminals.
-const BLUE: Color = Color::Indexed(32);
-const ORANGE: Color = Color::Indexed(166);
+const BLUE: Color = Color::Indexed(palette::BLUE);
+const ORANGE: Color = Color::Indexed(palette::ORANGE);
 
 /// The cells beside the timeline.
 struct Widths {
