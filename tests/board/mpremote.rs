@@ -82,6 +82,20 @@ fn what_udpcli_calls_otherwise_or_lacks_is_said() {
         ("setrtc", "write: udpcli board rtc --set"),
         ("u0 ls", "write: udpcli board -s /dev/ttyUSB0"),
         ("mount .", "udpcli cannot mount a folder"),
+        ("-s /dev/x --baud 9600 romfs query", "udpcli writes no ROM"),
+        ("u0 ls", "write: udpcli board -s /dev/ttyUSB0 ls"),
+        (
+            "eval 1/2 eval 3/4",
+            "put a + between commands: udpcli board eval 1/2 + eval 3/4",
+        ),
+        (
+            "-s /dev/x soft-reset exec 2",
+            "udpcli board -s /dev/x soft-reset + exec 2",
+        ),
+        (
+            "exec x=5 resume eval x",
+            "udpcli board exec x=5 + resume eval x",
+        ),
         ("mip install x", "udpcli installs no packages"),
         ("disconnect", "leave this out"),
         ("bootloader", "download mode itself"),

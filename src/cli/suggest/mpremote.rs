@@ -1,11 +1,33 @@
 //! What to type in place of a command of mpremote's.
 
+use super::command_line;
 use crate::words::catalogue::say;
 
-/// For a command of mpremote's that udpcli calls by another name, or lacks.
+/// Flags with a value of their own, which may stand before the command.
+const WITH_VALUE: [&str; 9] = [
+    "-s",
+    "--serial",
+    "--baud",
+    "--connect-timeout",
+    "--wire",
+    "--names",
+    "--jobs",
+    "--lang",
+    "--color",
+];
+
+/// For a command of mpremote's that udpcli calls by another name, or lacks, and for commands without a `+` between them.
 pub(super) fn hint(words: &[String]) -> Option<String> {
-    let mut words = words.iter().skip_while(|word| *word != "board").skip(1);
-    let command = words.find(|word| !word.starts_with('-'))?;
+    let board = words.iter().position(|word| word == "board")?;
+    let mut begin = board + 1;
+    while let Some(flag) = words.get(begin).filter(|word| word.starts_with('-')) {
+        begin += if WITH_VALUE.contains(&flag.as_str()) {
+            2
+        } else {
+            1
+        };
+    }
+    let command = words.get(begin)?;
     let port = |prefix: char, path: &str| {
         let number = command.strip_prefix(prefix)?;
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
@@ -13,8 +35,9 @@ pub(super) fn hint(words: &[String]) -> Option<String> {
     };
     let ports = [('u', "/dev/ttyUSB"), ('a', "/dev/ttyACM"), ('c', "COM")];
     if let Some(port) = ports.iter().find_map(|(prefix, path)| port(*prefix, path)) {
-        let line = format!("udpcli board -s {port}");
-        return Some(say!("usage.write", line = line));
+        let mut words = words.to_vec();
+        words.splice(begin..=begin, ["-s".to_owned(), port]);
+        return Some(say!("usage.write", line = command_line(&words)));
     }
     Some(match command.as_str() {
         "setrtc" => say!("usage.write", line = "udpcli board rtc --set"),
@@ -24,6 +47,36 @@ pub(super) fn hint(words: &[String]) -> Option<String> {
         "mount" => say!("mpremote.no-mount"),
         "mip" => say!("mpremote.no-mip"),
         "romfs" => say!("mpremote.no-romfs"),
-        _ => return None,
+        _ => return with_plus(words, begin).map(|line| say!("mpremote.plus", line = line)),
     })
+}
+
+/// Several commands that mpremote takes without a `+` between them, with it.
+#[cfg(feature = "board")]
+fn with_plus(words: &[String], begin: usize) -> Option<String> {
+    use crate::cli::board::{is_command, is_step};
+    // These take the command after them as their own.
+    let takes_command = |step: &[String]| match step {
+        [first] => first == "resume" || first == "fs",
+        [first, _] => first == "connect",
+        _ => false,
+    };
+    let ends =
+        |step: &[String], word: &str| is_command(word) && !takes_command(step) && is_step(step);
+    let mut steps: Vec<Vec<String>> = Vec::new();
+    for word in words.get(begin..)? {
+        match steps.last_mut() {
+            Some(step) if !ends(step, word) => step.push(word.clone()),
+            _ => steps.push(vec![word.clone()]),
+        }
+    }
+    let is_meant = steps.len() > 1 && steps.iter().all(|step| is_step(step));
+    let mut line = words.get(..begin)?.to_vec();
+    line.extend(steps.join(&"+".to_owned()));
+    is_meant.then(|| command_line(&line))
+}
+
+#[cfg(not(feature = "board"))]
+fn with_plus(_: &[String], _: usize) -> Option<String> {
+    None
 }

@@ -15,5 +15,6 @@ no-bootloader = udpcli board flash puts the board into download mode itself
 no-mount = udpcli cannot mount a folder: udpcli board put . : --watch keeps the board's files as they are here
 no-mip = udpcli installs no packages: get the package's files on this PC, then type udpcli board put lib :
 no-romfs = udpcli writes no ROM file systems: mpremote does
+plus = put a + between commands: { $line }
 serial-is-path = -s names the serial port. For the sizes in a tree, type udpcli board tree --size
 editor-ended = it ended with { $status }; nothing was written

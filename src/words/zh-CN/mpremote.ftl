@@ -15,5 +15,6 @@ no-bootloader = udpcli board flash 会自己让掌控板进入下载模式
 no-mount = udpcli 不能挂载文件夹：udpcli board put . : --watch 会让板上的文件与这里保持一致
 no-mip = udpcli 不安装软件包：先把软件包的文件下载到电脑，再执行 udpcli board put lib :
 no-romfs = udpcli 不写入 ROM 文件系统，这要用 mpremote
+plus = 命令之间要用 + 隔开：{ $line }
 serial-is-path = -s 用来指定串口。要在树中显示大小，请用 udpcli board tree --size
 editor-ended = 它以 { $status } 结束，没有写入任何内容
