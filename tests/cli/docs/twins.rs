@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{README, README_ZH, REFERENCE_ZH, pages, path, read};
 
 /// The pages for users; pages for programmers are in English only.
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 15] = [
     "install",
     "tutorial",
     "troubleshooting",
@@ -20,6 +20,8 @@ const NAMES: [&str; 13] = [
     "coming-from",
     "configuration",
     "glossary",
+    "unproven",
+    "upgrading",
 ];
 
 /// The pages and their Chinese twins.
