@@ -17,6 +17,11 @@ peers=(
     "strace strace"
     "tmux tmux"
     "unshare util-linux"
+    "jq jq"
+    "sqlite3 sqlite3"
+    "mosquitto mosquitto"
+    "mosquitto_pub mosquitto-clients"
+    "gnuplot gnuplot-nox"
     "mount mount"
 )
 

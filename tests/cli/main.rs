@@ -29,6 +29,7 @@ mod named;
 mod names;
 mod pacing;
 mod peers;
+mod pipelines;
 mod relay;
 mod replay;
 mod replies;
