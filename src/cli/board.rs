@@ -40,7 +40,6 @@ use crate::error::{Error, Outcome};
 use crate::names::BoardNames;
 use crate::words;
 
-pub(super) use do_steps::{is_command, is_step};
 pub(super) use mpremote::with_steps;
 
 /// The arguments of `udpcli board`.

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Read as _;
 
 use clap::error::{ContextKind, ErrorKind};
-use clap::{Args, CommandFactory as _, Parser};
+use clap::{Args, Parser};
 
 use super::{BoardCommand, SerialArgs, run_command, session, stdin, with_held};
 use crate::cli::{GlobalArgs, help, usage};
@@ -184,18 +184,6 @@ pub(super) fn parse(
         Some(say!("bench.step-usage", usage = help::in_our_words(usage)))
     });
     Err((problem, hint))
-}
-
-/// Whether these words are one step.
-pub(in crate::cli) fn is_step(words: &[String]) -> bool {
-    StepArgs::try_parse_from(words).is_ok()
-}
-
-/// Whether a step may begin with this word.
-pub(in crate::cli) fn is_command(word: &str) -> bool {
-    StepArgs::command().get_subcommands().any(|command| {
-        command.get_name() == word || command.get_all_aliases().any(|alias| alias == word)
-    })
 }
 
 /// The words of a step, as a shell would split them, but for backslashes, which stay as they are: they are part of Windows'

@@ -1,6 +1,9 @@
 //! What to type in place of a command of mpremote's.
 
+use clap::{CommandFactory as _, Parser as _};
+
 use super::command_line;
+use crate::cli::Cli;
 use crate::words::catalogue::say;
 
 /// Flags with a value of their own, which may stand before the command.
@@ -52,9 +55,14 @@ pub(super) fn hint(words: &[String]) -> Option<String> {
 }
 
 /// Several commands that mpremote takes without a `+` between them, with it.
-#[cfg(feature = "board")]
 fn with_plus(words: &[String], begin: usize) -> Option<String> {
-    use crate::cli::board::{is_command, is_step};
+    let cli = Cli::command();
+    let board = cli.find_subcommand("board")?;
+    let is_command = |word: &str| board.find_subcommand(word).is_some();
+    let is_step = |step: &[String]| {
+        let words = step.iter().map(String::as_str);
+        Cli::try_parse_from(["udpcli", "board"].into_iter().chain(words)).is_ok()
+    };
     // These take the command after them as their own.
     let takes_command = |step: &[String]| match step {
         [first] => first == "resume" || first == "fs",
@@ -74,9 +82,4 @@ fn with_plus(words: &[String], begin: usize) -> Option<String> {
     let mut line = words.get(..begin)?.to_vec();
     line.extend(steps.join(&"+".to_owned()));
     is_meant.then(|| command_line(&line))
-}
-
-#[cfg(not(feature = "board"))]
-fn with_plus(_: &[String], _: usize) -> Option<String> {
-    None
 }
