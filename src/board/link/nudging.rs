@@ -34,6 +34,8 @@ impl Nudging {
     pub(crate) fn of(link: &Link, pause: Duration) -> Self {
         Self {
             pause: match native::holding(link.name()) {
+                // A byte between two frames would damage the next one, and a port whose rate changes holds nothing back.
+                _ if link.is_fast() => None,
                 Holding::No => None,
                 Holding::Unknown => Some(pause.saturating_mul(UNKNOWN)),
                 Holding::Yes => Some(pause),
