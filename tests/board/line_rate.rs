@@ -45,6 +45,7 @@ fn every_firmware_is_switched_and_returns() {
     // From the APB clock, and from REF_TICK.
     for profile in ["mpython-1.0", "mpython-1.4", "generic-1.26"] {
         let mut vboard = VirtualBoard::options()
+            .slow()
             .profile(profile)
             .flag("--quick")
             .ready();
@@ -103,6 +104,7 @@ fn a_programs_timers_are_left_alone() {
     // Timer(11) is the hardware's third.
     for (numbers, is_fast) in [("11,", true), ("8, 1, 2, 11", false)] {
         let mut vboard = VirtualBoard::options()
+            .slow()
             .profile("mpython-1.4")
             .flag("--quick")
             .file("main.py", timers(numbers))
@@ -127,7 +129,7 @@ fn a_programs_timers_are_left_alone() {
 fn no_sector_of_the_flash_is_written_twice_and_no_byte_is_lost() {
     let content = random(102_400);
     let here = folder(&[("x", &content)]);
-    let mut vboard = VirtualBoard::options().flag("--flash-time").ready();
+    let mut vboard = VirtualBoard::options().slow().flag("--flash-time").ready();
     let mut tries = 0;
     loop {
         let before = vboard.stats();
@@ -154,7 +156,7 @@ fn no_sector_of_the_flash_is_written_twice_and_no_byte_is_lost() {
 fn a_piece_that_the_flash_takes_long_for_is_waited_for() {
     // Compressed, a frame is several sectors: the board answers after more than the 300 ms of a nudge.
     let here = folder(&[("x", &crate::files::source(60_000))]);
-    let mut vboard = VirtualBoard::options().flag("--flash-time").ready();
+    let mut vboard = VirtualBoard::options().slow().flag("--flash-time").ready();
     let mut changes = 0;
     // A busy PC may be too late for a frame.
     for _ in 0..3 {
@@ -242,7 +244,7 @@ fn under_way(vboard: &mut VirtualBoard) -> (crate::process::Running, tempfile::T
 #[test]
 fn a_killed_pc_leaves_a_board_that_returns_by_itself_and_works_at_once() {
     for waits in [true, false] {
-        let mut vboard = VirtualBoard::options().ready();
+        let mut vboard = VirtualBoard::options().slow().ready();
         let (running, _here) = under_way(&mut vboard);
         running.signal("KILL");
         drop(running);
@@ -260,7 +262,7 @@ fn a_killed_pc_leaves_a_board_that_returns_by_itself_and_works_at_once() {
 
 #[test]
 fn ctrl_c_returns_to_the_old_rate_in_time() {
-    let mut vboard = VirtualBoard::options().ready();
+    let mut vboard = VirtualBoard::options().slow().ready();
     let (running, _here) = under_way(&mut vboard);
     let asked = Instant::now();
     running.interrupt().expect_code(130);
@@ -275,7 +277,7 @@ fn ctrl_c_returns_to_the_old_rate_in_time() {
 #[test]
 fn a_reset_and_a_pulled_cable_end_a_fast_transfer_with_an_ordinary_board() {
     for fault in ["reset", "unplug"] {
-        let mut vboard = VirtualBoard::options().ready();
+        let mut vboard = VirtualBoard::options().slow().ready();
         let (running, _here) = under_way(&mut vboard);
         vboard.control(fault, json!({}));
         let finished = running.finish();
@@ -299,7 +301,7 @@ fn a_reset_and_a_pulled_cable_end_a_fast_transfer_with_an_ordinary_board() {
 fn steps_of_do_change_the_rate_one_by_one() {
     let content = random(17_000);
     let here = folder(&[("x", &content)]);
-    let mut vboard = VirtualBoard::options().flag("--quick").ready();
+    let mut vboard = VirtualBoard::options().slow().flag("--quick").ready();
     let steps = ["do", "put x", "exec print(6*7)", "get :x back"];
     let mut command = command(&vboard, steps);
     command.current_dir(here.path());
@@ -315,7 +317,7 @@ fn steps_of_do_change_the_rate_one_by_one() {
 #[test]
 fn each_save_goes_over_a_fast_line() {
     let here = folder(&[("x", &random(17_000))]);
-    let mut vboard = VirtualBoard::options().flag("--quick").ready();
+    let mut vboard = VirtualBoard::options().slow().flag("--quick").ready();
     let mut running = start(&vboard, ["put", text(&here.path().join("x")), "--watch"]);
     running.stderr_line_with("Ctrl-C ends it");
     let changes = vboard.count("rate_changes");
@@ -339,7 +341,7 @@ fn a_program_that_is_too_long_for_the_memory_goes_over_a_fast_line_and_runs_at_t
         source.push('\n');
     }
     source.push_str("print(6*7)\n");
-    let mut vboard = VirtualBoard::options().flag("--quick").ready();
+    let mut vboard = VirtualBoard::options().slow().flag("--quick").ready();
     let finished = crate::client::run_source(&vboard, source);
     assert_eq!(finished.expect_code(0).text(), "42\r\n");
     assert!(vboard.count("fastest") > 200_000);
