@@ -655,7 +655,7 @@ fn a_board_that_prints_in_between_is_soft_reset() {
     let noise = random(20_000);
     let here = TempDir::new().unwrap();
     for (kind, options) in kinds() {
-        let mut options = options.file("main.py", TICKING).file("x", &noise);
+        let mut options = options.slow().file("main.py", TICKING).file("x", &noise);
         for n in 0..60 {
             options = options.file(&format!("many/file{n}"), "");
         }

@@ -437,7 +437,7 @@ fn many_changes(rounds: u64, seed: u64) {
         let _ = fs::remove_file(vboard.files().join("x"));
     }
     println!("{switched} of {rounds} rounds changed the rate");
-    assert!(switched > rounds / 3, "{switched} of {rounds}");
+    assert!(switched > rounds / 10, "{switched} of {rounds}");
 }
 
 #[test]
