@@ -1,4 +1,6 @@
 //! The errors of sockets, addresses, payloads and files, in words.
+//!
+//! Long because each error has its message and its hint, and both lists name every error.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

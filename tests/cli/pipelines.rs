@@ -130,13 +130,13 @@ fn gnuplot_draws_numbers() {
     run(
         2,
         "numbers.svg",
-        r#"
+        r"
         recipe
         feed udpcli send 192.168.0.3:6000 20.5 21 19.75
         wait %1
         until_has '</svg>' numbers.svg
         [[ $(sort -u numbers.txt | tr '\n' ' ') == '19.75 20.5 21 ' ]]
-        "#,
+        ",
     );
 }
 
@@ -145,13 +145,13 @@ fn gnuplot_draws_the_rate() {
     run(
         3,
         "rate.svg",
-        r#"
+        r"
         recipe
         feed udpcli send 192.168.0.3:6000 --size 100 -n 20 --rate 100
         wait %1
         until_has '</svg>' rate.svg
         [[ $(wc -l < rate.csv) -ge 2 ]]
-        "#,
+        ",
     );
 }
 
@@ -177,7 +177,7 @@ fn mqtt_reaches_the_board() {
     run(
         6,
         "mosquitto_sub",
-        r#"
+        r"
         printf 'listener 1883 127.0.0.1\nallow_anonymous true\nuser root\n' > broker.conf
         mosquitto -c broker.conf > broker 2>&1 &
         until_has 'running' broker
@@ -185,7 +185,7 @@ fn mqtt_reaches_the_board() {
         recipe
         feed mosquitto_pub -h localhost -t class/led -m 'led on'
         until_has 'led on' board
-        "#,
+        ",
     );
 }
 
@@ -194,11 +194,11 @@ fn tshark_reads_along() {
     run(
         7,
         "tshark",
-        r#"
+        r"
         recipe
         feed udpcli send 192.168.0.3:6000 'hello'
         until_has $'^192\\.168\\.0\\.3\t6000\thello$' out
-        "#,
+        ",
     );
 }
 
