@@ -22,7 +22,7 @@ fn a_board_error_is_chinese_with_its_hint_and_reason() {
     let finished = board(&vboard, full).expect_code(3);
     assert_eq!(
         finished.stderr,
-        "udpcli: error: 无法删除掌控板上的 /lib：文件夹不是空的\n  hint: 加上 -r 会连同里面的内容一起删除文件夹\n"
+        "udpcli: error: 无法删除掌控板上的 /lib：文件夹不是空的\n  hint: udpcli board rm -r 会连同里面的内容一起删除文件夹\n"
     );
 }
 

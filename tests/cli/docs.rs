@@ -91,8 +91,11 @@ fn commands(line: &str) -> Vec<Vec<String>> {
             '#' if word.is_none() => break,
             ' ' | '|' | '&' | ';' | '>' | '<' => {
                 let is_target = word.is_some() && std::mem::take(&mut redirects);
+                // As in `2> file`.
+                let is_stream = char == '>' && matches!(word.as_deref(), Some("1" | "2"));
                 if let Some(word) = word.take()
                     && !is_target
+                    && !is_stream
                 {
                     commands.last_mut().expect("one at least").push(word);
                 }
@@ -138,7 +141,7 @@ fn shell_lines_are_read_as_a_shell_reads_them() {
         [["a", r#"b "c"#, r"d\r\n", "e"]]
     );
     assert_eq!(
-        commands("a > b | c < d && e; f ''"),
+        commands("a > b | c < d && e 2> g; f ''"),
         [vec!["a"], vec!["c"], vec!["e"], vec!["f", ""]]
     );
 }

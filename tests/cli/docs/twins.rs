@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::{README, README_ZH, REFERENCE_ZH, pages, path, read};
 
 /// The pages for users; pages for programmers are in English only.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 16] = [
     "install",
     "tutorial",
     "troubleshooting",
@@ -17,6 +17,7 @@ const NAMES: [&str; 15] = [
     "flash",
     "usage",
     "measuring",
+    "pipelines",
     "coming-from",
     "configuration",
     "glossary",
