@@ -148,6 +148,8 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             "src/cli/board/stdin.rs",
             "src/cli/menu.rs",
             "src/cli/send/payload.rs",
+            // This only asks whether it is a file.
+            "src/file.rs",
             "src/terminal.rs",
             "src/terminal/stream.rs",
             "src/terminal/prompt.rs",
