@@ -146,12 +146,16 @@ pub fn watch(
     })
 }
 
-/// Whether `main.py` draws with `lv_oled` of the board 3.0: looked for on the board, line by line.
+/// Whether `main.py`, or a file that it imports, draws with `lv_oled` of the board 3.0: looked for on the board, line by line.
+/// No name stays behind.
 fn main_draws_on_lcd(repl: &mut Repl) -> Result<bool, Error> {
     if Model::ask(repl)? != Some(Model::Mpython3) {
         return Ok(false);
     }
-    let code = format!("print(any(b'lv_oled'in _l for _l in open('{MAIN}','rb')))");
+    let code = format!(
+        "print((lambda w:any(b'lv_oled'in l for f in __import__('uos').listdir()if f=='{MAIN}'or f[-3:]=='.py'and f[:-3].encode()in w \
+         for l in open(f,'rb')))([n for l in open('{MAIN}','rb')if l.split()[:1]in([b'import'],[b'from'])for n in l.split(b'#')[0].replace(b',',b' ').split()]))"
+    );
     match repl.exec(Doing::LookingForDisplay, code.as_bytes(), LOOK_IN_MAIN) {
         Ok(answer) => Ok(answer.starts_with(b"True")),
         Err(Error::Refused { .. }) => Ok(false),

@@ -96,6 +96,26 @@ fn the_texts_on_the_colour_display_are_mirrored() {
     assert!(text.contains("你好") && text.contains("second"), "{text}");
 }
 
+#[test]
+fn a_main_py_that_draws_in_another_file_is_mirrored_on_the_board_3_0() {
+    let unused = "from lv_oled import oled\n";
+    let plain = quick("mpython-3.0")
+        .file("main.py", "import time\nfrom machine import Pin # unused\n")
+        .file("unused.py", unused)
+        .ready();
+    board(&plain, ["oled", "--once"]).expect_code(3);
+    let vboard = quick("mpython-3.0")
+        .file("main.py", "import time, shower\nshower.draw()\n")
+        .file(
+            "shower.py",
+            format!("{unused}def draw():\n oled.DispChar('there', 0, 0)\n oled.show()\n"),
+        )
+        .ready();
+    let text = board(&vboard, ["oled", "--once"]).expect_code(0).text();
+    assert!(text.contains("there"), "{text}");
+    assert_untouched(&vboard, &["main.py", "shower.py"]);
+}
+
 /// An empty picture would claim that the display is dark.
 #[test]
 fn no_file_is_written_for_the_picture_that_the_colour_display_cannot_give() {

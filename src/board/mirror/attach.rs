@@ -110,7 +110,7 @@ impl fmt::Display for NoDisplay {
                 shown(exception)
             )?,
             (None, None) if self.has_lcd => {
-                f.write_str("the board has a colour display in place of the OLED, and the program does not draw with lv_oled (from lv_oled import OLED)")?;
+                f.write_str("the board has a colour display in place of the OLED, and the program itself does not import lv_oled (from lv_oled import OLED)")?;
             }
             (None, None) if self.has_other => {
                 f.write_str("the board's display does not have 128 x 64 pixels")?;
