@@ -232,6 +232,24 @@ impl Climb {
 
     fn up(&mut self, link: &mut Link) -> Result<Entered, Error> {
         loop {
+            match self.try_up(link) {
+                // Somebody pressed RESET, or the program restarted the board: its own USB port left the bus, and is back.
+                Err(Error::Gone { .. }) if link.has_returned()? => self.note_boot(),
+                result => return result,
+            }
+        }
+    }
+
+    /// The board begins to boot, although udpcli did not reset it.
+    fn note_boot(&mut self) {
+        // Opening its port resets no such board: after the first step, the user has a reason to press RESET.
+        self.was_reset_by_hand |= self.began.elapsed() > BURSTS_AFTER;
+        self.last_boot_mark = Some(Instant::now());
+        self.entered.started_anew = true;
+    }
+
+    fn try_up(&mut self, link: &mut Link) -> Result<Entered, Error> {
+        loop {
             let booting = self.is_booting();
             let elapsed = self.start.elapsed();
             if !booting && self.patience.is_some_and(|patience| elapsed > patience) {

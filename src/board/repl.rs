@@ -397,7 +397,13 @@ impl Repl {
                 Ok(FollowAction::Continue)
             }
         }
-        self.submit(way, doing, code)?;
+        match self.submit(way, doing, code) {
+            // As in `follow_to_end`: a reset takes a chip's own USB port off the bus.
+            Err(Error::Gone { .. }) if self.link.has_returned()? => {
+                return Err(self.restarted(doing));
+            }
+            submitted => submitted?,
+        }
         let mut kept = Kept {
             answer: Vec::new(),
             pauses: kind.pauses,

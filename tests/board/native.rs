@@ -269,6 +269,70 @@ fn a_program_that_restarts_the_board_is_said_to_have_done_so() {
 }
 
 #[test]
+fn a_reset_while_udpcli_enters_is_waited_for() {
+    let Some(pc) = Pc::new() else { return };
+    // Nothing stops this program later, so that udpcli is still trying when RESET is pressed.
+    let deaf =
+        "import time, micropython\ntime.sleep(2)\nmicropython.kbd_intr(-1)\nwhile True: pass\n";
+    let resets = options("mpython-3.0")
+        .flag("--usb-renames")
+        .arg("--usb-gone", &0.5)
+        .file("main.py", deaf);
+    let mut board = pc.plug(resets);
+    std::thread::sleep(Duration::from_secs(3));
+    let exec = ["board", "-s", "/dev/ttyACM0", "-vv", "exec", "print(6*7)"];
+    let mut running = Running::spawn(&mut pc.command(&exec));
+    running.stderr_line_with("/dev/ttyACM0");
+    std::thread::sleep(Duration::from_millis(600));
+    board.reset();
+    let finished = running.finish().expect_code(0);
+    assert_eq!(finished.text(), "42\r\n", "{}", finished.stderr);
+}
+
+#[test]
+fn a_reset_during_a_transfer_is_no_pulled_cable() {
+    let Some(pc) = Pc::new() else { return };
+    let resets = options("mpython-3.0")
+        .flag("--usb-renames")
+        .arg("--usb-gone", &0.5)
+        .file("big", vec![b'x'; 100]);
+    let mut board = pc.plug(resets);
+    let big = pc.path("big");
+    let noise: Vec<u8> = (0..400_000_u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8)
+        .collect();
+    fs::write(&big, noise).expect("a file");
+    let mut command = pc.command(&[
+        "board",
+        "-s",
+        "/dev/ttyACM0",
+        "-v",
+        "put",
+        big.to_str().expect("UTF-8"),
+        ":",
+    ]);
+    let running = Running::spawn(&mut command);
+    let part = board.files().join(".udpcli.part");
+    board.wait_until("the transfer has begun", |_| part.exists());
+    board.reset();
+    let finished = running.finish();
+    assert!(
+        !finished.stderr.contains("serial-lost"),
+        "{}",
+        finished.stderr
+    );
+    // The board restarted; the file is there as it was, or as it is to be.
+    let len = fs::metadata(board.files().join("big"))
+        .expect("the file")
+        .len();
+    assert!(
+        matches!((finished.code, len), (Some(0), 400_000) | (Some(3), 100)),
+        "{len}: {}",
+        finished.stderr
+    );
+}
+
+#[test]
 fn monitor_follows_the_board_to_its_new_name() {
     let Some(pc) = Pc::new() else { return };
     // It boots slowly, so that the monitor has opened the port by then.
