@@ -227,6 +227,11 @@ fn the_esp32_s3_survives_every_single_fault() {
 }
 
 #[test]
+fn the_esp32_c3_survives_every_single_fault() {
+    udpcli_survives_faults(Model::Esp32C3);
+}
+
+#[test]
 #[ignore = "a minute: cargo test --test flash chips -- --ignored"]
 fn the_other_chips_are_proven_written_and_guarded() {
     for model in others() {
