@@ -14,6 +14,15 @@ use crate::board::ports::{self, Chip, Listed, chip_of};
 /// Espressif's vendor ID and the product ID of the USB-Serial/JTAG unit.
 const SERIAL_JTAG: (u16, u16) = (0x303a, 0x1001);
 
+/// Whether this is the USB-Serial/JTAG unit, which takes DTR and RTS as commands of its own. USB-OTG takes them as the two
+/// transistors do (esptool `loader.py`, `_construct_reset_strategy_sequence`).
+#[must_use]
+pub(crate) fn is_serial_jtag(port: &Listed) -> bool {
+    port.usb
+        .as_ref()
+        .is_some_and(|usb| (usb.vid, usb.pid) == SERIAL_JTAG)
+}
+
 /// The USB device behind a board's own port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NativeUsb {
@@ -178,6 +187,14 @@ mod tests {
                 serial: device.serial.clone(),
                 product: device.place.clone(),
             }),
+        }
+    }
+
+    #[test]
+    fn only_the_serial_jtag_unit_has_a_reset_of_its_own() {
+        for (pid, expected) in [(0x1001, true), (0x4001, false), (2, false)] {
+            let port = listed("COM5", &device(pid, None, None));
+            assert_eq!(is_serial_jtag(&port), expected, "{pid:x}");
         }
     }
 

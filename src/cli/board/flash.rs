@@ -22,8 +22,9 @@ use crate::board::flash::files::{self, Given};
 use crate::board::flash::layout::{FilesFate, LayoutRequest};
 use crate::board::flash::reset::{After, ResetMethod};
 use crate::board::flash::{self, BackupTarget, Connect, FlashPlan, Options, Wanted, backup};
+use crate::board::native;
 use crate::board::port::{self, Port};
-use crate::board::ports::{self, Listed};
+use crate::board::ports;
 use crate::board::wire::Logged;
 use crate::cli::output;
 use crate::cli::{GlobalArgs, complete};
@@ -281,15 +282,16 @@ fn content(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<FlashContent>
     loaded(move || content::load(&request), shutdown)
 }
 
-/// How to get the board on `port` into download mode: the chips' own USB ports have another sequence than the
+/// How to get the board on `port` into download mode: the chips' USB-Serial/JTAG has another sequence than the
 /// transistors behind a USB serial adapter.
 fn before(asked: Option<ResetMethod>, port: &str) -> ResetMethod {
     asked.unwrap_or_else(|| {
         let listed = ports::list().unwrap_or_default();
         let listed = listed.iter().find(|listed| listed.name == port);
-        match listed.and_then(Listed::chip) {
-            Some(ports::Chip::Espressif) => ResetMethod::UsbReset,
-            _ => ResetMethod::DefaultReset,
+        if listed.is_some_and(native::is_serial_jtag) {
+            ResetMethod::UsbReset
+        } else {
+            ResetMethod::DefaultReset
         }
     })
 }
