@@ -2,12 +2,16 @@
 """Makes the pictures of README and docs from real runs, with virtual boards in place of boards.
 
     cargo build && cargo test --test board fleet::jobs      # the second makes the boards' Python
-    sudo docs/pictures.py [NAME...]                         # send-listen, board-oled, send-oled, oled-wall, pair-watch
+    cargo test --test flash --no-run                        # for the picture flash alone
+    sudo docs/pictures.py [--lang LANGUAGE] [NAME...]       # send-listen, board-oled, send-oled, oled-wall, pair-watch, flash
+
+The language is en, or zh-CN for the pictures of the Chinese pages, NAME.zh-CN.svg.
 
 The PC (192.168.0.10) and the board (192.168.0.3) are network namespaces of their own: nothing leaves them. Needs Linux,
 root, tmux, and Debian's package unifont for the glyphs. UDPCLI names the program, by default target/debug/udpcli. Look at
 every picture afterwards.
 """
+import argparse
 import atexit
 import importlib.util
 import json
@@ -25,10 +29,16 @@ ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = Path(os.environ.get("UDPCLI", ROOT / "target/debug/udpcli")).resolve()
 PYTHON = ROOT / "target/virtual-board/bin/python"
 PC, BOARD = "192.168.0.10", "192.168.0.3"
+LANGUAGES = ("en", "zh-CN")
+language = "en"
 
 spec = importlib.util.spec_from_file_location("render", ROOT / "docs/render-terminal.py")
 render = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(render)
+
+
+def say(english, chinese):
+    return english if language == "en" else chinese
 
 
 def must(line):
@@ -82,7 +92,7 @@ class Terminal:
 
     def __init__(self, columns, rows, folder):
         self.name = f"pictures-{os.getpid()}-{id(self)}"
-        shell = f"env PATH={PROGRAM.parent}:$PATH PS1='$ ' ENV= TZ=UTC LC_ALL=C.UTF-8 UDPCLI_LANG=en WIFI=secret dash -i"
+        shell = f"env PATH={PROGRAM.parent}:$PATH PS1='$ ' ENV= TZ=UTC LC_ALL=C.UTF-8 UDPCLI_LANG={language} WIFI=secret dash -i"
         atexit.register(self.close)
         must(f"tmux -L {self.name} -f /dev/null new-session -d -x {columns} -y {rows} -c {folder} {shlex.quote(shell)}")
         must(f"tmux -L {self.name} set -g status off")
@@ -126,7 +136,7 @@ def at_prompt(lines):
 
 
 def save(name, text):
-    path = ROOT / f"docs/picture-{name}.svg"
+    path = ROOT / f"docs/picture-{name}{say('', '.zh-CN')}.svg"
     path.write_text(text, encoding="utf-8")
     print(f"{path.relative_to(ROOT)}: {len(text)} bytes")
 
@@ -135,16 +145,16 @@ def send_listen(folder):
     """A listener that echoes, and a sender."""
     above, below = Terminal(80, 24, folder), Terminal(80, 24, folder)
     above.run("udpcli listen --echo -n 4")
-    above.until(has("port 6000"))
+    above.until(has("6000", "└"))
     below.run("udpcli send 127.0.0.1:6000 -n 3 -i 1s -w 1s")
     below.until(at_prompt)
     below.run("udpcli send 127.0.0.1:6000 你好 -w 1s")
-    below.until(lambda lines: at_prompt(lines) and has("你好", "after")(lines))
+    below.until(lambda lines: at_prompt(lines) and has("你好", say("1 reply", "1 条回复"))(lines))
     below.run("udpcli send 127.0.0.1:6001 hello")
     below.until(lambda lines: at_prompt(lines) and has("hint:")(lines))
     above.until(at_prompt)
     panes = [above.lines(), below.lines()]
-    save("send-listen", render.picture("udpcli listen, and below it udpcli send", panes))
+    save("send-listen", render.picture(say("udpcli listen, and below it udpcli send", "上面 udpcli listen，下面 udpcli send"), panes))
     above.close()
     below.close()
 
@@ -152,17 +162,17 @@ def send_listen(folder):
 def board_oled(folder):
     """The tutorial's server on the board, and its OLED below."""
     port = str(Path(folder, "ttyUSB0"))
-    board, terminal = Board(port), Terminal(90, 34, folder)
+    board, terminal = Board(port), Terminal(80, 34, folder)
     terminal.type("-l", f"export UDPCLI_SERIAL={port}; clear")
     terminal.type("Enter")
     terminal.until(at_prompt)
     terminal.run("udpcli board run --example server --ssid class --password-env WIFI")
     terminal.until(has("waiting on", "└"))
-    for text in ("hello", "你好，mPython"):
+    for text in ("hello", "你好"):
         must(f"{PROGRAM} -q send {BOARD}:6000 {text}")
         time.sleep(0.5)
     lines = terminal.until(lambda lines: sum("received:" in line for line in lines) == 2 and has("└")(lines))
-    save("board-oled", render.picture("the tutorial's server on the board, and its OLED", [lines]))
+    save("board-oled", render.picture(say("the tutorial's server on the board, and its OLED", "掌控板上的服务器程序和 OLED 屏"), [lines]))
     terminal.type("C-c")
     terminal.until(at_prompt)
     terminal.close()
@@ -204,7 +214,7 @@ def send_oled(folder):
     for terminal in (server, client):
         terminal.close()
     board.close()
-    save("send-oled", animation("udpcli send, and the board's OLED", frames))
+    save("send-oled", animation(say("udpcli send, and the board's OLED", "udpcli send 和掌控板的 OLED 屏"), frames))
 
 
 def animation(title, frames):
@@ -268,9 +278,9 @@ def oled_wall(folder):
         flags = ["--mac", f"240ac400{index:04x}"] + (["--broken", "no-firmware"] if index == 4 else [])
         boards.append(Board(port, SHOWS.format(texts=", ".join(texts)), flags))
         ports.append(f"-s ttyUSB{index}")
-    terminal = Terminal(92, 19, folder)
+    terminal = Terminal(*say((92, 19), (80, 24)), folder)
     terminal.run(f"clear; udpcli board oled --names names.csv {' '.join(ports)}")
-    lines = terminal.until(has("12 of 12, 1 failed", "count 9"))
+    lines = terminal.until(has(say("12 of 12, 1 failed", "共 12 块，失败 1 块"), "count 9"))
     save("oled-wall", render.picture("udpcli board oled --all --names names.csv", [lines]))
     terminal.type("q")
     terminal.until(at_prompt)
@@ -283,16 +293,18 @@ def pair_watch(folder):
     """The live view of pair, while datagrams are lost, and then a firewall drops them."""
     board, terminal = Board(str(Path(folder, "ttyUSB0"))), Terminal(90, 27, folder)
     terminal.run("clear; udpcli pair --watch -s ttyUSB0 --ssid class --password-env WIFI --interval 20ms")
-    terminal.until(has("10 of 10 rounds"))
+    terminal.until(has(say("10 of 10 rounds", "10 轮中有 10 轮")))
     begin = "nft add table inet t && nft add chain inet t i '{ type filter hook input priority 0; }' && nft add rule inet t i "
     must(begin + "udp dport 6000 numgen random mod 100 '<' 20 drop")
-    terminal.until(has("PROBLEM"))
+    terminal.until(has(say("PROBLEM", "有问题")))
     time.sleep(4)
     must("nft delete table inet t")
-    terminal.until(has("IT WORKS"))
+    terminal.until(has(say("IT WORKS", "一切正常")))
     time.sleep(5)
     must(begin + "udp dport 6000 drop")
-    lines = terminal.until(has("firewall", "×"))
+    terminal.until(has(say("firewall", "防火墙"), "×"))
+    # The column of the losses is then wide enough for the scale.
+    lines = terminal.until(lambda lines: re.search(say(r"\d{3} of \d+ lost", r"丢失 \d{3}/"), "\n".join(lines)))
     save("pair-watch", render.picture("udpcli pair --watch", [lines]))
     must("nft delete table inet t")
     terminal.type("q")
@@ -301,17 +313,49 @@ def pair_watch(folder):
     board.close()
 
 
+def flash(folder):
+    """A board of the tests, which a class has used, gets the maker's release."""
+    command = ["cargo", "test", "-q", "--offline", "--test", "flash", "a_board_for_manual_tests", "--", "--ignored", "--nocapture"]
+    server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    url, release = next(line for line in server.stdout if line.startswith("UDPCLI_SERIAL=")).split()
+    url = url.removeprefix("UDPCLI_SERIAL=")
+    must(f"cp {release} {folder}/mpython.bin")
+    terminal = Terminal(say(116, 90), 40, folder)
+    terminal.run(f"export UDPCLI_SERIAL={url}; clear")
+    terminal.until(at_prompt)
+    terminal.run("udpcli board flash mpython.bin --monitor")
+    lines = terminal.until(lambda lines: lines[-1].startswith(">>>"), 120)
+    # The board of the tests is behind a socket; a board has a port.
+    lines = [line.replace(url, "/dev/ttyUSB0") for line in lines]
+    # The board may print its prompt more than once.
+    while lines[-2].startswith(">>>"):
+        lines.pop()
+    title = say("udpcli board flash: the maker's release, and the board's files stay", "udpcli board flash：刷入官方固件，板上的文件保留")
+    save("flash", render.picture(title, [lines]))
+    terminal.close()
+    server.stdin.close()
+    server.wait(timeout=10)
+
+
 PICTURES = {"send-listen": send_listen, "board-oled": board_oled, "send-oled": send_oled, "oled-wall": oled_wall,
-            "pair-watch": pair_watch}
+            "pair-watch": pair_watch, "flash": flash}
 
 
 def main():
-    names = [name for name in sys.argv[1:] if name != "--inside"] or list(PICTURES)
-    if "--inside" not in sys.argv:
+    global language
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--lang", choices=LANGUAGES, default="en")
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("names", metavar="NAME", nargs="*", help=", ".join(PICTURES))
+    chosen = parser.parse_args()
+    if unknown := set(chosen.names) - set(PICTURES):
+        parser.error(f"no such picture: {', '.join(unknown)}")
+    if not chosen.inside:
         # Namespaces of our own for the network and for what is mounted.
-        os.execvp("unshare", ["unshare", "-n", "-m", sys.executable, __file__, "--inside", *names])
+        os.execvp("unshare", ["unshare", "-n", "-m", sys.executable, __file__, "--inside", *sys.argv[1:]])
+    language = chosen.lang
     with Network(), tempfile.TemporaryDirectory() as folder:
-        for name in names:
+        for name in chosen.names or PICTURES:
             PICTURES[name](folder)
 
 

@@ -15,7 +15,7 @@ from xml.sax.saxutils import escape
 
 # A pixel of the OLED in braille is 5 by 5.
 CELL_W, CELL_H, FONT_SIZE, MARGIN, TITLE_H = 10, 20, 16.6, 16, 36
-FONTS = "ui-monospace,'DejaVu Sans Mono',Consolas,Menlo,'Noto Sans Mono CJK SC','WenQuanYi Micro Hei Mono','Microsoft YaHei',monospace"
+FONTS = "ui-monospace,'DejaVu Sans Mono',Consolas,Menlo,'Noto Sans Mono CJK SC','Noto Sans CJK SC','PingFang SC','WenQuanYi Micro Hei Mono','Microsoft YaHei',monospace"
 TEXT, PAPER = "#e6edf3", "#0d1117"
 COLORS = ["#484f58", "#ff7b72", "#7ee787", "#e3b341", "#79c0ff", "#d2a8ff", "#56d4dd", "#e6edf3"]
 
@@ -23,6 +23,15 @@ COLORS = ["#484f58", "#ff7b72", "#7ee787", "#e3b341", "#79c0ff", "#d2a8ff", "#56
 LINES = {"─": "lr", "│": "ud", "┌": "rd", "┐": "ld", "└": "ru", "┘": "lu", "├": "rud", "┤": "lud", "┬": "lrd", "┴": "lru",
          "┼": "lrud"}
 BLOCKS = {**{chr(0x2580 + eighths): (0, 1 - eighths / 8, 1, eighths / 8) for eighths in range(1, 9)}, "▀": (0, 0, 1, 0.5)}
+
+
+# Wide and narrow characters apart: their fonts differ. So may the font of a sign such as ✓ differ from that of letters. The
+# spaces between words stay inside.
+DRAWN = "".join(LINES) + "".join(BLOCKS)
+WIDE = r"\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\U00020000-\U0003ffff"
+PARTS = re.compile(rf"[ ]+|[\u2800-\u28ff{DRAWN}]+|[{WIDE}]+|[\u2190-\u27ff]|[^ {WIDE}\u2190-\u28ff]+(?: [^ {WIDE}\u2190-\u28ff]+)*")
+WIDE_SIZE = 18
+WIDE_GAP = 2 * CELL_W - WIDE_SIZE
 
 
 def cells(text):
@@ -122,15 +131,16 @@ def draw_line(line, look, left, top):
         if back:
             backs.append(f'<path d="M{left + column * CELL_W} {top}h{cells(text) * CELL_W}v{CELL_H}h-{cells(text) * CELL_W}z" '
                          f'fill="{back}"/>')
-        # Wide and narrow characters apart: their fonts differ. The spaces between words stay inside.
-        drawn = "".join(LINES) + "".join(BLOCKS)
-        pattern = rf"[ ]+|[\u2800-\u28ff{drawn}]+|[\u1100-\u27ff\u2900-\uffff]+|[^ \u1100-\uffff]+(?: [^ \u1100-\uffff]+)*"
-        for part in re.findall(pattern, text):
+        for part in PARTS.findall(text):
             x = left + column * CELL_W
             if shape(part[0], 0, 0) is not None:
                 for index, char in enumerate(part):
                     path = shape(char, x + index * CELL_W, top)
                     shapes[look.attributes()] = shapes.get(look.attributes(), "") + path
+            elif cells(part) == 2 * len(part):
+                # A wide character is as wide as its font is high, whatever the font: the rest of its two columns is a gap.
+                texts.append(f'<text class="w" x="{x + WIDE_GAP / 2:g}" y="{top + 0.75 * CELL_H:g}" '
+                             f'{look.attributes()}>{escape(part)}</text>')
             elif part.strip():
                 # textLength keeps the columns in line whatever font the reader has.
                 texts.append(f'<text x="{x}" y="{top + 0.75 * CELL_H:g}" textLength="{cells(part) * CELL_W}" '
@@ -155,6 +165,9 @@ def window(title, width, height):
     yield (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
            f'font-family="{FONTS}" font-size="{FONT_SIZE}" fill="{TEXT}">')
     yield f"<title>{escape(title)}</title>"
+    # A browser would move two marks such as ）， together.
+    yield (f"<style>.w{{font-size:{WIDE_SIZE}px;letter-spacing:{WIDE_GAP}px;font-kerning:none;text-spacing-trim:space-all;"
+           'font-feature-settings:"chws" 0,"halt" 0}</style>')
     yield f'<rect width="100%" height="100%" rx="9" fill="{PAPER}"/>'
     yield f'<path d="M0 {TITLE_H}V9a9 9 0 0 1 9-9H{width - 9}a9 9 0 0 1 9 9V{TITLE_H}z" fill="#21262d"/>'
     for index, circle in enumerate(("#ff5f57", "#febc2e", "#28c840")):
