@@ -99,6 +99,11 @@ fn flags_in(text: &str) -> BTreeSet<String> {
         .collect()
 }
 
+/// The name that a picture and its Chinese twin have in common.
+fn without_language(picture: &str) -> String {
+    picture.replace(".zh-CN.", ".")
+}
+
 impl Outline {
     fn of(page: &str) -> Self {
         let text = read(page);
@@ -164,8 +169,8 @@ impl Outline {
             for picture in line.split("![").skip(1) {
                 let target = picture.split_once("](").map_or("", |(_, rest)| rest);
                 let file = target.split(')').next().unwrap_or_default();
-                let file = file.trim_start_matches("docs/").to_owned();
-                outline.pictures.push((section, file));
+                let file = file.trim_start_matches("docs/");
+                outline.pictures.push((section, without_language(file)));
             }
             let flags = outline.flags.last_mut().expect("one for each section");
             flags.extend(flags_in(line));
@@ -231,6 +236,39 @@ fn a_page_and_its_chinese_twin_have_the_same_outline() {
         "a page and its Chinese twin differ:\n{}",
         drifted.join("\n")
     );
+}
+
+/// A reader of a Chinese page sees the screens in Chinese, and the other way round.
+#[test]
+fn a_page_shows_the_pictures_of_its_language() {
+    let mut chinese_pictures = 0;
+    for (page, twin) in twins() {
+        for (page, is_chinese) in [(page, false), (twin, true)] {
+            for shown in read(&page).split("](").skip(1) {
+                let file = shown.split(')').next().unwrap_or_default();
+                let Some(name) = file.strip_suffix(".svg") else {
+                    continue;
+                };
+                let name = name.trim_start_matches("docs/");
+                assert!(
+                    path(&format!("docs/{name}.svg")).is_file(),
+                    "{page} shows {file}, which does not exist"
+                );
+                let has_twin = path(&format!("docs/{name}.zh-CN.svg")).is_file();
+                assert!(
+                    !is_chinese || !has_twin,
+                    "{page} shows {file}, which has a Chinese twin"
+                );
+                let is_picture_chinese = name.ends_with(".zh-CN");
+                assert!(
+                    is_chinese || !is_picture_chinese,
+                    "{page} shows {file}, which is in Chinese"
+                );
+                chinese_pictures += usize::from(is_picture_chinese);
+            }
+        }
+    }
+    assert!(chinese_pictures > 0, "no picture was found");
 }
 
 /// Links stay within one language, except the language switch at the top.
