@@ -120,6 +120,13 @@ pub(crate) fn messages(lines: &str, columns: usize, indent: usize) -> String {
         .collect()
 }
 
+/// The rows of a message in a box: ratatui breaks only what is wider than the box, and lets the last wide character of such
+/// a row stand one column beyond it.
+pub(crate) fn rows(text: &str, columns: usize) -> Vec<String> {
+    let broken = messages(text, columns, 0);
+    broken.lines().map(str::to_owned).collect()
+}
+
 /// The columns of the first `count` pieces, without the spaces behind the last.
 fn columns_of(pieces: &[Unbroken<'_>], count: usize) -> usize {
     let all = pieces.iter().take(count);
@@ -285,6 +292,16 @@ mod tests {
         fn a_line_fits_or_is_one_piece(text in "[你好，。（）a 1-]{1,200}", columns in 20usize..100) {
             for line in message(&text, columns, 4).lines() {
                 prop_assert!(line.trim_end().width() <= columns || pieces(line.trim()).len() <= 2, "{}", line);
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_wide_characters_are_not_wider_than_their_box() {
+        let text = "数据报到达了掌控板，但没有一个返回：这台电脑的防火墙丢弃了 UDP 6000，请在专用网络中允许它";
+        for columns in 20..60 {
+            for row in rows(text, columns) {
+                assert!(row.width() <= columns, "{columns}: {row}");
             }
         }
     }

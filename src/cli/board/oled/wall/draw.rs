@@ -200,15 +200,16 @@ fn draw_tile(
     }
     let content = match (&board.end, screen) {
         (Some(TileEnd::Failed { message, hint }), _) => {
-            let mut lines = vec![Line::from(sanitize::for_terminal(message).into_owned())];
+            let mut rows = wrap::rows(&sanitize::for_terminal(message), inner);
             if let Some(hint) = hint {
-                lines.push(Line::from(sanitize::for_terminal(hint).into_owned()));
+                rows.extend(wrap::rows(&sanitize::for_terminal(hint), inner));
             }
+            let lines: Vec<Line<'_>> = rows.into_iter().map(Line::from).collect();
             Paragraph::new(lines).wrap(Wrap { trim: true })
         }
         (_, None) => {
-            let note = sanitize::for_terminal(&board.lane.note()).into_owned();
-            Paragraph::new(note)
+            let note = wrap::rows(&sanitize::for_terminal(&board.lane.note()), inner);
+            Paragraph::new(note.join("\n"))
                 .wrap(Wrap { trim: true })
                 .style(Style::new().add_modifier(Modifier::DIM))
         }

@@ -13,7 +13,7 @@ use crate::terminal::panel::picture;
 use crate::terminal::panel::text::{self, glyph};
 use crate::terminal::{self, sanitize};
 use crate::text::cells::fit;
-use crate::text::seconds;
+use crate::text::{seconds, wrap};
 use crate::words;
 use crate::words::catalogue::say;
 
@@ -180,7 +180,11 @@ impl RoundsView {
         }
         // The state first; what it means and what to do get the rows that are left.
         let bold = style.add_modifier(Modifier::BOLD);
-        let lines = vec![Line::styled(head, bold), Line::styled(text, style)];
+        let rows = |text: &str| wrap::rows(text, usize::from(right.width)).into_iter();
+        let lines: Vec<Line<'_>> = rows(&head)
+            .map(|row| Line::styled(row, bold))
+            .chain(rows(&text).map(|row| Line::styled(row, style)))
+            .collect();
         frame.render_widget(
             Paragraph::new(lines).style(style).wrap(Wrap { trim: true }),
             right,

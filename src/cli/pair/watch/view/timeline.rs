@@ -49,7 +49,9 @@ impl RoundsView {
             )
         });
         let label = ways.iter().map(|(name, _)| name.width()).max().unwrap_or(0);
-        let value = values.iter().map(|value| value.width()).max().unwrap_or(0);
+        let most = say!("pair-watch.at-most", time = seconds(self.most()));
+        let value = values.iter().chain([&most]);
+        let value = value.map(|value| value.width()).max().unwrap_or(0);
         let label = label.min(width / 4);
         let value = value.clamp(7, (width / 3).max(7));
         let widths = Widths {
@@ -76,10 +78,16 @@ impl RoundsView {
         (0..count).rev().map(|column| self.past.get(column))
     }
 
+    /// The longest round-trip time of all rounds.
+    fn most(&self) -> Duration {
+        let times = self.past.iter().filter_map(|point| point.rtt);
+        times.max().unwrap_or_default()
+    }
+
     /// The rows of round-trip times, which share one scale.
     fn rtt_rows(&self, widths: &Widths, rows: usize) -> Vec<Line<'static>> {
-        let shown = || self.columns(widths.past).flatten();
-        let most = shown().filter_map(|point| point.rtt).max();
+        let shown = self.columns(widths.past).flatten();
+        let most = shown.filter_map(|point| point.rtt).max();
         let most = most.unwrap_or_default().max(Duration::from_micros(1));
         let last = self.past.front().and_then(|point| point.rtt);
         (0..rows)
