@@ -385,6 +385,16 @@ impl Template {
             .then(|| self.pieces.iter().flat_map(bytes).collect())
     }
 
+    /// The length of what stands between the fields: no payload is shorter.
+    #[must_use]
+    pub(crate) fn least_len(&self) -> usize {
+        let len = |piece: &TemplatePiece| match piece {
+            TemplatePiece::Bytes(bytes) => bytes.len(),
+            _ => 0,
+        };
+        self.pieces.iter().map(len).sum()
+    }
+
     /// Whether it has groups of the pattern.
     #[must_use]
     pub(crate) fn has_groups(&self) -> bool {

@@ -161,6 +161,8 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::NoDatagram {
             local, filtered, ..
         } => silence_hint(*local, *filtered),
+        // A reply is one datagram, so the advice for `send` does not help.
+        Error::TooLong { what, .. } if is_reply(what) => say!("messages.reply-too-long"),
         Error::TooLong { .. } => say!("udp.too-long.hint"),
         Error::Capture { source, .. } => return capture_hint(source.id),
         Error::Escape { .. }
@@ -224,6 +226,14 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         | Error::NothingReplayed { .. }
         | Error::Start { .. } => return None,
     })
+}
+
+/// Whether the sentence names a reply of `listen`.
+fn is_reply(what: &Sentence) -> bool {
+    matches!(
+        what.id,
+        "listen.the-reply" | "messages.reply-of" | "messages.reply-of-rule"
+    )
 }
 
 /// The hint for a capture that cannot be replayed, by what is wrong with it.

@@ -569,3 +569,66 @@ fn too_many_regular_expressions_are_refused_before_any_is_compiled() {
         assert!(refused.stderr.contains(part), "{}", refused.stderr);
     }
 }
+
+/// Before, the listener started and never answered.
+#[test]
+fn a_reply_that_no_datagram_can_carry_is_refused_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("full.bin"), vec![0; 65_507]).unwrap();
+    let refused = |language: &str, args: &[&str]| {
+        let listen = ["listen", "--port", "0", "--duration", "1ms"];
+        let mut command = udpcli([&["--lang", language], &listen[..]].concat());
+        command.args(args).current_dir(folder.path());
+        let told = run_with_input(command, b"").expect_code(2).stderr;
+        assert!(told.len() < 1000, "{} bytes", told.len());
+        told
+    };
+    let hex = format!("a=hex:{}", "00".repeat(65_511));
+    let told = refused("en", &["--on", &hex]);
+    for part in [
+        "udpcli: error: the reply of --on \"a=hex:0000",
+        "is 65511 bytes: a UDP datagram over IPv4 carries at most 65507",
+        "hint: a reply is one datagram: write a shorter one",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    let field = format!("a={{seq}}{}", "x".repeat(65_508));
+    refused("en", &["--on", &field]);
+    let long = "x".repeat(70_000);
+    let told = refused("en", &["--reply", &long]);
+    assert!(told.contains("hint: a reply is one datagram"), "{told}");
+    let full = "x".repeat(65_507);
+    for (reply, len) in [
+        (format!("text = '{long}'"), 70_000),
+        (format!("text = '{full}'\nappend = 'crc32'"), 65_511),
+        (
+            format!("hex = '{}'\nappend = 'sum8'", "00".repeat(65_507)),
+            65_508,
+        ),
+        (
+            format!("template = '{full}{{line}}'\nappend = 'crc16-modbus'"),
+            65_509,
+        ),
+        ("file = 'full.bin'\nappend = 'crc32'".to_owned(), 65_511),
+    ] {
+        let text = format!("[[replies]]\non = 'a'\n{reply}\n");
+        for name in ["device.toml", "udpcli.toml"] {
+            fs::write(folder.path().join(name), &text).unwrap();
+            let args: &[&str] = match name {
+                "udpcli.toml" => &[],
+                _ => &["--no-project", "--replies", name],
+            };
+            let told = refused("en", args);
+            let wanted = format!(
+                "the reply in {name}, line 1 is {len} bytes: a UDP datagram over IPv4 carries at most 65507"
+            );
+            assert!(told.contains(&wanted), "{told}");
+        }
+        let told = refused("zh-CN", &[]);
+        assert!(told.contains("写短一些"), "{told}");
+        fs::remove_file(folder.path().join("udpcli.toml")).unwrap();
+    }
+    // The longest reply fits.
+    let (_listener, socket) = listener(&["--on", &format!("a={full}")]);
+    assert_eq!(ask(&socket, b"a").len(), full.len());
+}

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::cli::listen::ListenArgs;
 use crate::config::{self, ConfiguredReply, PROJECT_FILE, PayloadForm, Set};
 use crate::error::Error;
+use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
 use crate::text::expression::ExpressionBudget;
 use crate::text::pattern::{MAX_EXPRESSIONS, MAX_RULES, Pattern};
@@ -104,19 +105,34 @@ fn of_flag(
         .or_else(|| reply.strip_prefix("hex："))
     {
         Some(digits) => Template::literal(crate::text::hex::parse(digits).map_err(|source| {
-            let what = sentence!("messages.reply-of-rule", rule = what);
+            let what = sentence!("messages.reply-of-rule", rule = &what);
             Error::Udp(udp::error::Error::Hex { what, source })
         })?),
         None => template(reply, &what, escapes, encoding, &pattern)?,
     };
-    Ok(AnswerRule {
+    let rule = AnswerRule {
         pattern,
         encoding,
         reply,
         append: None,
         delay: None,
         drop: None,
-    })
+    };
+    check_length(rule, || sentence!("messages.reply-of-rule", rule = &what))
+}
+
+/// Fails early: a reply that is too long whatever its fields hold would never be sent.
+fn check_length(rule: AnswerRule, what: impl FnOnce() -> Sentence) -> Result<AnswerRule, Error> {
+    let len = rule.reply.least_len() + rule.append.map_or(0, Append::len);
+    if len <= udp::MAX_PAYLOAD_V4 {
+        return Ok(rule);
+    }
+    Err(Error::Udp(udp::error::Error::TooLong {
+        what: what(),
+        len: len as u64,
+        max: udp::MAX_PAYLOAD_V4,
+        family: "IPv4",
+    }))
 }
 
 /// Splits at the first `=` that no backslash stands before. In a text pattern `\=` is an `=`; a regular expression
@@ -173,6 +189,7 @@ fn of_file(
     pattern
         .take_memory(memory)
         .map_err(|source| pattern_error(&what, source))?;
+    let named = || sentence!("messages.reply-of", path = path.display(), line = line);
     let reply = match &content.body {
         PayloadForm::Text(text) => {
             let mut bytes = Vec::new();
@@ -188,18 +205,18 @@ fn of_file(
         PayloadForm::Hex(bytes) => Template::literal(bytes.clone()),
         PayloadForm::Template(text) => template(text, &what, false, encoding, &pattern)?,
         PayloadForm::File(file) => {
-            let what = || sentence!("messages.reply-of", path = path.display(), line = line);
-            Template::literal(config::payload(&config::beside(path, file), what)?)
+            Template::literal(config::payload(&config::beside(path, file), named)?)
         }
     };
-    Ok(AnswerRule {
+    let rule = AnswerRule {
         pattern,
         encoding,
         reply,
         append: content.append,
         delay: *delay,
         drop: *drop,
-    })
+    };
+    check_length(rule, named)
 }
 
 /// The template of a reply, whose fields may be the groups of the pattern.

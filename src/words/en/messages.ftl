@@ -26,6 +26,7 @@ too-many-rules = there are more than { $most } replies by pattern
     .hint = a regular expression can stand for several texts: re:^led (on|off)$ answers two
 rules-together = cannot answer by pattern with { $sources } together: { $problem }
 reply-of = the reply in { $path }, line { $line }
+reply-too-long = a reply is one datagram: write a shorter one
 reply-of-rule = the reply of { $rule }
 too-many-expressions = there are more than { $most } replies with a regular expression
     .hint = write several as one: re:^cmd(\d+) (\w+)$ stands for cmd1, cmd2 and so on; whole texts and hex: do not count

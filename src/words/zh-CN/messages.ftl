@@ -20,6 +20,7 @@ too-many-rules = 按模式回复的规则超过 { $most } 条
     .hint = 一个正则表达式可以代表多段文本：re:^led (on|off)$ 能匹配两段
 rules-together = { $sources } 合在一起无法用来按模式回复：{ $problem }
 reply-of = { $path } 第 { $line } 行的回复
+reply-too-long = 一条回复就是一个数据报：请写短一些
 reply-of-rule = { $rule } 的回复
 too-many-expressions = 带正则表达式的回复规则超过 { $most } 条
     .hint = 把几条合成一条：re:^cmd(\d+) (\w+)$ 就代表 cmd1、cmd2 等等；整段文本和 hex: 不计在内
