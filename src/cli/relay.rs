@@ -211,6 +211,7 @@ impl RelayArgs {
         // Before the socket is opened, so that the port is not taken for nothing.
         refuse_own(self.listen)?;
         let options = ListenOptions {
+            purpose: udp::error::Purpose::Relay,
             sharing: Sharing::default(),
             local: self.listen,
             only_v6: false,

@@ -8,6 +8,17 @@ use crate::file;
 use crate::text::sentence::Sentence;
 use crate::text::{counted, encoding, escape, hex, pattern, seconds, template};
 
+/// What a socket is bound for, which decides what to type instead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To listen.
+    Listen,
+    /// To send.
+    Send,
+    /// For the clients of a relay.
+    Relay,
+}
+
 /// An error of the UDP layer; each variant names the operation and its object.
 #[derive(Debug, thiserror::Error)]
 #[expect(
@@ -118,7 +129,7 @@ pub enum Error {
     Bind {
         local: SocketAddr,
         known: Vec<IpAddr>,
-        listens: bool,
+        purpose: Purpose,
         source: io::Error,
     },
     #[error("no free local port on {local}")]

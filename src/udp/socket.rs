@@ -10,7 +10,7 @@ use tokio::net::UdpSocket;
 
 use crate::datagram::unspecified;
 use crate::udp::batch;
-use crate::udp::error::Error;
+use crate::udp::error::{Error, Purpose};
 use crate::udp::membership::{Group, Memberships};
 use crate::udp::receive::ReceiveOptions;
 use crate::udp::{interface, system};
@@ -60,6 +60,8 @@ pub(crate) struct SendOptions {
 /// How to open a socket for listening.
 #[derive(Debug, Clone)]
 pub(crate) struct ListenOptions {
+    /// What the socket is for.
+    pub(crate) purpose: Purpose,
     /// Address reuse and interface.
     pub(crate) sharing: Sharing,
     /// The local address to listen on; with port 0 the operating system chooses a port.
@@ -136,15 +138,15 @@ fn share(socket: &Socket, sharing: &Sharing, is_v4: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Binds with the zone that a link-local address needs. `listens` is for the error's advice.
-fn bind(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<(), Error> {
+/// Binds with the zone that a link-local address needs. `purpose` is for the error's advice.
+fn bind(socket: &Socket, local: &SocketAddr, purpose: Purpose) -> Result<(), Error> {
     let local = &with_zone(*local)?;
     tracing::debug!("bind {local}");
-    take_address(socket, local, listens)
+    take_address(socket, local, purpose)
 }
 
 /// Binds, and explains a failure.
-fn take_address(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<(), Error> {
+fn take_address(socket: &Socket, local: &SocketAddr, purpose: Purpose) -> Result<(), Error> {
     socket.bind(&SockAddr::from(*local)).map_err(|source| {
         // With port 0, `EADDRINUSE` means that all ephemeral ports are in use (ip(7)).
         if local.port() == 0 && source.kind() == io::ErrorKind::AddrInUse {
@@ -162,7 +164,7 @@ fn take_address(socket: &Socket, local: &SocketAddr, listens: bool) -> Result<()
         Error::Bind {
             local: *local,
             known,
-            listens,
+            purpose,
             source,
         }
     })
@@ -294,12 +296,12 @@ pub(crate) fn open_sender(options: &SendOptions, peer: SocketAddr) -> Result<Bou
         {
             local.set_scope_id(peer.scope_id());
         }
-        bind(&socket, &local, false)?;
+        bind(&socket, &local, Purpose::Send)?;
     } else {
         // Bind explicitly, although the first send would bind too. If no port is free, that send fails with EAGAIN,
         // which looks like a full send buffer, and we would wait forever. Also, Windows cannot receive on a socket
         // before it is bound or has sent.
-        take_address(&socket, &unspecified(&peer, 0), false)?;
+        take_address(&socket, &unspecified(&peer, 0), Purpose::Send)?;
     }
     finish(socket, &peer)
 }
@@ -347,7 +349,7 @@ pub(crate) fn open_listener(options: &ListenOptions) -> Result<(Bound, Membershi
     share(&socket, &options.sharing, local.is_ipv4())?;
     set_recv_buffer(&socket, options.recv_buffer)?;
     batch::prepare(&socket, local.is_ipv4(), &options.receive);
-    bind(&socket, &local, true)?;
+    bind(&socket, &local, options.purpose)?;
     system::only_joined_groups(&socket, local.is_ipv4());
     if local.is_ipv6() && !options.only_v6 {
         system::only_joined_groups(&socket, true);

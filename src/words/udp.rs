@@ -11,7 +11,7 @@ use crate::text::sentence::Sentence;
 use crate::text::shorten::shortened;
 use crate::text::template::{self, Fields, TemplateAdvice};
 use crate::text::{pattern, seconds};
-use crate::udp::error::Error;
+use crate::udp::error::{Error, Purpose};
 use crate::udp::{Rejected, family_name, interface};
 use crate::words::catalogue::say;
 
@@ -186,9 +186,9 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Bind {
             local,
             known,
-            listens,
+            purpose,
             source,
-        } => return bind_hint(local, known, *listens, source),
+        } => return bind_hint(local, known, *purpose, source),
         Error::NoFreePort { .. } => say!("udp.no-free-port.hint"),
         Error::Join { source, .. } => match source.kind() {
             // Linux reports EADDRINUSE for the second join of a group (net/ipv4/igmp.c).
@@ -285,7 +285,7 @@ fn is_announced_by_devices(host: &str) -> bool {
 fn bind_hint(
     local: &SocketAddr,
     known: &[IpAddr],
-    listens: bool,
+    purpose: Purpose,
     source: &io::Error,
 ) -> Option<String> {
     let port = local.port();
@@ -293,18 +293,30 @@ fn bind_hint(
         io::ErrorKind::AddrInUse => {
             // No port follows 65535.
             let other = port.checked_add(1).unwrap_or(6000);
-            if listens {
-                say!("udp.bind.hint-in-use-listen", port = port, other = other)
-            } else {
-                let other = SocketAddr::new(local.ip(), other);
-                say!("udp.bind.hint-in-use-send", port = port, other = other)
+            let address = SocketAddr::new(local.ip(), other);
+            match purpose {
+                Purpose::Listen => {
+                    say!("udp.bind.hint-in-use-listen", port = port, other = other)
+                }
+                Purpose::Send => say!("udp.bind.hint-in-use-send", port = port, other = address),
+                Purpose::Relay if local.ip().is_unspecified() => {
+                    say!("relay.in-use", port = port, other = other)
+                }
+                Purpose::Relay => say!("relay.in-use", port = port, other = address),
             }
         }
         io::ErrorKind::AddrNotAvailable if known.is_empty() => say!("udp.bind.hint-not-ours"),
         io::ErrorKind::AddrNotAvailable => {
             say!("udp.bind.hint-ours-are", known <- Sentence::verbatim_list(known))
         }
-        io::ErrorKind::PermissionDenied => denied_hint(port, cfg!(windows)),
+        io::ErrorKind::PermissionDenied => {
+            // A relay cannot share its port.
+            if cfg!(windows) && purpose == Purpose::Relay {
+                say!("relay.denied-windows", port = port)
+            } else {
+                denied_hint(port, cfg!(windows))
+            }
+        }
         _ => return None,
     })
 }

@@ -657,3 +657,27 @@ fn the_tutorials_client_asks_again_until_the_reply_comes() {
         "a request arrives twice: {heard}"
     );
 }
+
+#[test]
+fn a_port_that_is_taken_has_a_hint_about_the_relay() {
+    let taken = loopback_socket();
+    let port = taken.local_addr().unwrap().port();
+    let other = port.checked_add(1).unwrap_or(6000);
+    for (listen, other) in [
+        (format!("127.0.0.1:{port}"), format!("127.0.0.1:{other}")),
+        (port.to_string(), other.to_string()),
+    ] {
+        for language in ["en", "zh-CN"] {
+            let relay = ["relay", "--listen", &listen, "--to", "127.0.0.1:9"];
+            let told = run([&["--lang", language], &relay[..]].concat())
+                .expect_code(3)
+                .stderr;
+            let wanted = format!("udpcli relay --listen {other} --to ..");
+            assert!(told.contains(&wanted), "{told}");
+            assert!(
+                !told.contains("--reuse") && !told.contains("--port"),
+                "{told}"
+            );
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
-use crate::udp::error::Error;
+use crate::udp::error::{Error, Purpose};
 use crate::udp::interface;
 use crate::udp::membership::{Group, Memberships};
 use crate::udp::receive::ReceiveOptions;
@@ -95,6 +95,7 @@ impl ListenWish<'_> {
             let mut local = *address;
             local.set_port(port);
             ListenOptions {
+                purpose: Purpose::Listen,
                 sharing: self.sharing.clone(),
                 local,
                 only_v6,
