@@ -279,8 +279,35 @@ fn json_lines_of_listen_go_out_again_byte_for_byte() {
         "{}",
         other.stderr
     );
-    run(["send", &address, "--replay", &saved, "--encoding", "gbk"]).expect_code(0);
+    let replayed = run(["send", &address, "--replay", &saved, "--encoding", "gbk"]).expect_code(0);
     assert_eq!(receive_payloads(&receiver, 1), [b"\xc4\xe3\xba\xc3"]);
+    let stderr = &replayed.stderr;
+    assert!(!stderr.contains("no effect"), "{stderr}");
+}
+
+#[test]
+fn an_encoding_has_an_effect_on_recorded_text_only() {
+    let folder = captures();
+    let address = address_of(&loopback_socket());
+    let warning = "--encoding has no effect";
+    let encoded = [
+        "send",
+        &address,
+        "--speed",
+        "max",
+        "--encoding",
+        "gbk",
+        "--replay",
+    ];
+    for name in ["a.pcap", "-"] {
+        let saved = path(&folder, name);
+        let input = if name == "-" { name } else { &saved };
+        let mut command = udpcli(encoded);
+        command.arg(input);
+        let json = b"{\"time\":\"2026-11-28T00:00:00Z\",\"from\":\"127.0.0.1:1\",\"to\":\"127.0.0.1:2\",\"text\":\"x\"}\n";
+        let stderr = run_with_input(command, json).stderr;
+        assert_eq!(stderr.contains(warning), name == "a.pcap", "{stderr}");
+    }
 }
 
 /// Lines may be written by hand: `len` may be missing, but not wrong.

@@ -2,9 +2,11 @@
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::Path;
 
 use super::SendArgs;
 use super::payload::PayloadChoice;
+use crate::capture::CaptureFormat;
 use crate::udp::payload::TUTORIAL_MESSAGE;
 use crate::udp::send::SendPlan;
 use crate::udp::send::addresses::AddressEvent;
@@ -77,7 +79,15 @@ impl SendArgs {
                 | PayloadChoice::Interactive
                 | PayloadChoice::Replay => false,
             };
-        let sends_text = form.is_text();
+        // The text of recorded JSON lines is encoded again; other captures hold the bytes themselves.
+        let is_binary = |path: &Path| {
+            matches!(
+                CaptureFormat::of(path),
+                Some(CaptureFormat::Pcap | CaptureFormat::PcapNg)
+            )
+        };
+        let replays_text = self.replay.as_deref().is_some_and(|path| !is_binary(path));
+        let sends_text = form.is_text() || replays_text;
         let is_group = plan.peer.ip().is_multicast();
         let unused = |is_unused: bool, flag: &str, why: fn(&str) -> String| {
             if is_unused {
