@@ -88,6 +88,8 @@ pub enum Error {
     #[error("cannot read the pattern in {what}")]
     Pattern {
         what: Sentence,
+        /// Whether another `=` follows the one that ends the pattern.
+        is_cut: bool,
         source: pattern::Error,
     },
     #[error("cannot read the template in {what}")]
@@ -95,6 +97,8 @@ pub enum Error {
         what: Sentence,
         /// Which fields it may have.
         fields: template::Fields,
+        /// Whether it follows a pattern that may have been meant to go on to another `=`.
+        is_cut: bool,
         source: template::Error,
     },
     #[error("{what} is not UTF-8")]

@@ -168,6 +168,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Escape { .. }
         | Error::Pattern {
             source: pattern::Error::Escape(_),
+            is_cut: false,
             ..
         } => say!("udp.escape.hint"),
         Error::Hex { .. } => say!("udp.hex.hint"),
@@ -208,7 +209,18 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             source: pattern::Error::RegexTooLarge | pattern::Error::TooLargeTogether,
             ..
         } => say!("messages.too-large-together.hint"),
+        Error::Pattern { is_cut: true, .. } => say!("messages.pattern.hint-cut"),
         Error::Pattern { .. } => say!("messages.pattern.hint"),
+        Error::Template {
+            source:
+                template::Error::NoGroup { .. }
+                | template::Error::Unknown { nearest: None, .. }
+                | template::Error::Unclosed { .. }
+                | template::Error::Stray { .. }
+                | template::Error::Escape(_),
+            is_cut: true,
+            ..
+        } => say!("messages.pattern.hint-cut"),
         Error::Template { source, fields, .. } => template_hint(source, *fields),
         Error::NotUtf8 { .. } => say!("udp.not-utf8.hint"),
         Error::TooLongToRepeat { .. } => say!("udp.too-long-to-repeat.hint"),

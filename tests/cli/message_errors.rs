@@ -292,3 +292,27 @@ fn all_expressions_of_a_table_together_have_a_limit() {
     assert!(told.contains(wanted), "{told}");
     run([&listen[..], &["--replies", path]].concat()).expect_code(0);
 }
+
+#[test]
+fn a_pattern_that_was_cut_at_its_equals_sign_has_a_hint_about_it() {
+    let hint = r"hint: the first = ends the pattern: write \= for an = that belongs to it";
+    for (on, is_cut) in [
+        (r"re:^set x=(\d+)$=ok {1}", true),
+        (r"re:^set x=(?<value>\d+)$=ok {value}", true),
+        (r"re:^(x=\d+)$=ok", true),
+        (r"hex:3=01=ok", true),
+        (r"re:^set x\=(\d+)$=ok {2}", false),
+        (r"re:^set x\=(\d+$=ok", false),
+        (r"a={seq:x}=b", false),
+        (r"a=b={sqe}", false),
+    ] {
+        let told = wrong_in("en", &["listen", "--port", "0", "--on", on]);
+        assert_eq!(told.contains(hint), is_cut, "{on}: {told}");
+        let told = wrong_in("zh-CN", &["listen", "--port", "0", "--on", on]);
+        let hint = r"hint: 模式到第一个 = 为止：属于模式的 = 请写成 \=";
+        assert_eq!(told.contains(hint), is_cut, "{on}: {told}");
+    }
+    let args = ["-e", "--on", r"re:^x=(\d+)$=ok"];
+    let told = wrong_in("en", &[&["listen", "--port", "0"], &args[..]].concat());
+    assert!(told.contains(hint), "{told}");
+}

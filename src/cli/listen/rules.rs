@@ -97,9 +97,11 @@ fn of_flag(
         Error::usage_hint(say!("messages.no-equals", text = quoted(text)), hint)
     })?;
     let what = format!("--on {}", quoted(text));
+    // The first `=` may belong to the pattern as the user means it.
+    let is_cut = split(reply).is_some();
     let pattern = Pattern::parse(&pattern, escapes, encoding)
         .and_then(|pattern| pattern.take_memory(memory).map(|()| pattern))
-        .map_err(|source| pattern_error(&what, source))?;
+        .map_err(|source| pattern_error(&what, is_cut, source))?;
     let reply = match reply
         .strip_prefix("hex:")
         .or_else(|| reply.strip_prefix("hex："))
@@ -108,7 +110,13 @@ fn of_flag(
             let what = sentence!("messages.reply-of-rule", rule = &what);
             Error::Udp(udp::error::Error::Hex { what, source })
         })?),
-        None => template(reply, &what, escapes, encoding, &pattern)?,
+        None => {
+            let place = ReplyPlace {
+                what: &what,
+                is_cut,
+            };
+            template(reply, place, escapes, encoding, &pattern)?
+        }
     };
     let rule = AnswerRule {
         pattern,
@@ -182,13 +190,14 @@ fn of_file(
     let pattern = match pattern {
         Pattern::Text(_) => {
             // Without escapes, because TOML has its own.
-            Pattern::parse(on, false, encoding).map_err(|source| pattern_error(&what, source))?
+            Pattern::parse(on, false, encoding)
+                .map_err(|source| pattern_error(&what, false, source))?
         }
         Pattern::Regex(_) | Pattern::Hex(_) => pattern.clone(),
     };
     pattern
         .take_memory(memory)
-        .map_err(|source| pattern_error(&what, source))?;
+        .map_err(|source| pattern_error(&what, false, source))?;
     let named = || sentence!("messages.reply-of", path = path.display(), line = line);
     let reply = match &content.body {
         PayloadForm::Text(text) => {
@@ -203,7 +212,13 @@ fn of_file(
             Template::literal(bytes)
         }
         PayloadForm::Hex(bytes) => Template::literal(bytes.clone()),
-        PayloadForm::Template(text) => template(text, &what, false, encoding, &pattern)?,
+        PayloadForm::Template(text) => {
+            let place = ReplyPlace {
+                what: &what,
+                is_cut: false,
+            };
+            template(text, place, false, encoding, &pattern)?
+        }
         PayloadForm::File(file) => {
             Template::literal(config::payload(&config::beside(path, file), named)?)
         }
@@ -219,10 +234,18 @@ fn of_file(
     check_length(rule, named)
 }
 
+/// Where a reply stands, for an error about it.
+struct ReplyPlace<'a> {
+    /// Its name.
+    what: &'a str,
+    /// Whether it has another `=`, so that the pattern may have been meant to go on.
+    is_cut: bool,
+}
+
 /// The template of a reply, whose fields may be the groups of the pattern.
 fn template(
     text: &str,
-    what: &str,
+    place: ReplyPlace<'_>,
     escapes: bool,
     encoding: TextEncoding,
     pattern: &Pattern,
@@ -234,20 +257,22 @@ fn template(
         place: Place::Reply(&groups),
     };
     Template::parse(text, rules).map_err(|source| {
-        let what = what.to_owned();
+        let what = place.what.to_owned();
         Error::Udp(udp::error::Error::Template {
             what: what.into(),
             fields: rules.place.fields(),
+            is_cut: place.is_cut,
             source,
         })
     })
 }
 
-/// The error for an invalid pattern; `what` names where it stands.
-fn pattern_error(what: &str, source: crate::text::pattern::Error) -> Error {
+/// The error for an invalid pattern; `what` names where it stands, `is_cut` is for the hint.
+fn pattern_error(what: &str, is_cut: bool, source: crate::text::pattern::Error) -> Error {
     let what = what.to_owned();
     Error::Udp(udp::error::Error::Pattern {
         what: what.into(),
+        is_cut,
         source,
     })
 }

@@ -225,6 +225,7 @@ pub(super) fn parsed(
         Error::Udp(udp::error::Error::Template {
             what: what(),
             fields: place.fields(),
+            is_cut: false,
             source,
         })
     })?;

@@ -2,6 +2,7 @@
 
 pattern = cannot read the pattern in { $what }
     .hint = a pattern is the whole text, or re: and a regular expression, or hex: and bytes, where ?? is one byte and * any bytes
+    .hint-cut = the first = ends the pattern: write \= for an = that belongs to it, for example: --on 're:^x\=(\d+)$=ok { "{" }1{ "}" }'
 template = cannot read the template in { $what }
     .hint = fields are { "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" } { "{" }line{ "}" }
     .hint-no-line = fields are { "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" }
