@@ -124,6 +124,11 @@ const IPV4_WIDTH: usize = "255.255.255.255:65535".len();
 const MILLISECONDS: usize = "12:01:05.123".len();
 
 impl Renderer {
+    /// Sets the encoding of the payloads that follow.
+    pub(crate) fn decode_with(&mut self, encoding: TextEncoding) {
+        self.style.encoding = encoding;
+    }
+
     /// A renderer with this style.
     #[must_use]
     pub fn new(style: Style) -> Self {

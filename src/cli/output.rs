@@ -225,6 +225,12 @@ impl Sink for DatagramOutput {
         self.flush()
     }
 
+    fn decode_with(&mut self, encoding: TextEncoding) {
+        if let Some(renderer) = &mut self.renderer {
+            renderer.decode_with(encoding);
+        }
+    }
+
     fn stats(&mut self, clauses: &dyn Fn() -> Vec<Sentence>, json: &dyn Fn() -> Value) {
         self.summary.write("stats", clauses, json);
     }

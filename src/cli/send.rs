@@ -252,6 +252,7 @@ pub(crate) async fn run(
         mut source,
         replies,
         steps,
+        encoding,
     } = args.payloads(form, rules)?;
     // A signal is an interruption only of a run that would have ended by itself.
     let has_end = args.duration.is_some()
@@ -266,7 +267,7 @@ pub(crate) async fn run(
     let duration = args
         .duration
         .map(|duration| value::remaining(duration, begun.elapsed()));
-    let mut output = args.output(global, shutdown);
+    let mut output = args.output(encoding, global, shutdown);
     // Only now it is known whether the address is a multicast group.
     args.check_ttl(&addresses)?;
     let attempt = |peer| {
@@ -361,11 +362,16 @@ impl SendArgs {
         self.format == Some(SendFormat::Junit)
     }
 
-    /// Where replies go.
-    fn output(&self, global: &GlobalArgs, shutdown: &Shutdown) -> DatagramOutput {
+    /// Where replies go; their text is in `encoding`.
+    fn output(
+        &self,
+        encoding: Option<TextEncoding>,
+        global: &GlobalArgs,
+        shutdown: &Shutdown,
+    ) -> DatagramOutput {
         let format = self.format.unwrap_or(SendFormat::Text).of_replies();
         let renderer =
-            format.map(|format| Renderer::new(output::stdout_style(format, self.encoding, global)));
+            format.map(|format| Renderer::new(output::stdout_style(format, encoding, global)));
         DatagramOutput::new(renderer, None, None, shutdown.clone())
     }
 }

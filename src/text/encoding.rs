@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use encoding_rs::{DecoderResult, EncoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
+use crate::text::escape;
 use crate::text::fullwidth;
 use crate::text::sentence::{Sentence, sentence};
 
@@ -131,6 +132,14 @@ impl TextEncoding {
             }
         }
         Ok(())
+    }
+
+    /// The beginning of a payload as text, escaped; the bytes if they are not valid in this encoding.
+    #[must_use]
+    pub(crate) fn excerpt(self, payload: &[u8]) -> String {
+        let mut scratch = String::new();
+        let text = self.decode(payload, &mut scratch);
+        escape::excerpt(text.map_or(payload, str::as_bytes))
     }
 
     /// Decodes the payload; `None` if it is not valid in this encoding. `scratch` is a reused buffer for the converted

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 use crate::datagram::Timestamp;
 use crate::shutdown::Shutdown;
 use crate::text::checksum::Append;
+use crate::text::encoding::TextEncoding;
 use crate::text::escape;
 use crate::udp::batch::{Receiver, Transmitter};
 use crate::udp::error::Error;
@@ -182,6 +183,8 @@ pub(crate) struct Sender<'a> {
     results: Vec<ExchangeResult>,
     /// Whether to keep the beginnings of replies for the results.
     keeps_results: bool,
+    /// The encoding of the replies in the results.
+    encoding: TextEncoding,
     /// The numbers and send times of recent datagrams.
     sends: VecDeque<(u64, Instant)>,
     /// The number of the next datagram, sent or failed.
@@ -308,6 +311,7 @@ impl<'a> Sender<'a> {
             past: SendSummary::default(),
             results: Vec::new(),
             keeps_results: false,
+            encoding: TextEncoding::default(),
             sends: VecDeque::new(),
             next_number: 0,
             started: now,

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::datagram::Notes;
 use crate::datagram::run::Run;
+use crate::text::encoding::TextEncoding;
 use crate::text::sentence::Sentence;
 use crate::udp::error::Error;
 
@@ -29,6 +30,9 @@ pub(crate) trait Sink {
     /// Takes a run of datagrams with one note each, or with no notes. May buffer the output; [`Sink::flush`] reports
     /// errors.
     fn run(&mut self, run: &Run<'_>, notes: &[Notes]);
+
+    /// Sets the encoding of the text in the datagrams that follow.
+    fn decode_with(&mut self, _encoding: TextEncoding) {}
 
     /// Writes out everything buffered. The loops call this once per batch.
     ///

@@ -1,4 +1,6 @@
 //! Messages of `udpcli.toml` by name: `send HOST:PORT @NAME`, conversations, their reports, and `udpcli messages`.
+//!
+//! Long because conversations, reports and errors all need a device that answers.
 
 use std::fs;
 use std::net::UdpSocket;
@@ -379,4 +381,54 @@ fn a_message_whose_file_is_missing_is_named_with_its_file() {
     let answered = run(&folder, &["listen", "--bind", "127.0.0.1", "-p", "0"]).expect_code(3);
     let told = "error: cannot read the file of the reply in udpcli.toml, line 4\n  caused by: cannot read lost.bin\n";
     assert!(answered.stderr.contains(told), "{}", answered.stderr);
+}
+
+#[test]
+fn replies_are_shown_in_the_encoding_of_their_message() {
+    let folder = project(
+        r#"
+[messages.warm]
+text = "温"
+encoding = "gbk"
+expect = "度"
+wait = "30s"
+
+[messages.plain]
+text = "plain"
+expect = "好"
+wait = "30s"
+
+[messages.quiet]
+text = "温"
+encoding = "gbk"
+"#,
+    );
+    let conversation = |format: &str| {
+        let (address, device) = device(&[&[b"\xb6\xc8"], &[b"\xe5\xa5\xbd"], &[b"\xb6\xc8"]]);
+        let args = ["send", &address, "@warm", "@plain", "@warm"];
+        let finished = run(&folder, &[&args, &["--format", format][..]].concat()).expect_code(0);
+        device.join().unwrap();
+        finished.text()
+    };
+    let text = conversation("text");
+    let shown: Vec<&str> = text.split_whitespace().collect();
+    assert!(
+        ["度", "好"].iter().all(|reply| shown.contains(reply)),
+        "{text}"
+    );
+    assert!(!text.contains('\\'), "{text}");
+    let replies: Vec<Value> = conversation("json")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let texts: Vec<&Value> = replies.iter().map(|reply| &reply["text"]).collect();
+    assert_eq!(texts, ["度", "好", "度"]);
+    let report = conversation("junit");
+    assert_eq!(report.matches('度').count(), 2, "{report}");
+    assert!(report.contains('好'), "{report}");
+    // Without an expectation, the replies of a run are in the encoding that all its messages have.
+    let (address, device) = device(&[&[b"\xb6\xc8"]]);
+    let quiet = run(&folder, &["send", &address, "@quiet", "-w", "30s"]).expect_code(0);
+    assert!(quiet.text().contains('度'), "{}", quiet.text());
+    device.join().unwrap();
 }

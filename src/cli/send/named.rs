@@ -8,6 +8,7 @@ use crate::cli::send::payload::payload;
 use crate::cli::send::{DEFAULT_WAIT, SendArgs};
 use crate::config::{self, Message, PROJECT_FILE, PayloadForm, Project, Set};
 use crate::error::Error;
+use crate::text::encoding::TextEncoding;
 use crate::text::escape;
 use crate::text::nearest::nearest;
 use crate::text::random::Random;
@@ -38,6 +39,8 @@ struct ReadyMessage {
     expect: Option<Vec<u8>>,
     /// How long to wait for it.
     wait: Option<Duration>,
+    /// Its encoding, which is also that of its replies.
+    encoding: TextEncoding,
 }
 
 /// What a message sends.
@@ -137,7 +140,7 @@ fn find<'a>(typed: &OsStr, project: Option<&'a Project>) -> Result<&'a Set<Messa
 /// A message as it stands on the command line.
 fn ordinary(message: &OsStr, args: &SendArgs, rules: TextRules) -> Result<ReadyMessage, Error> {
     let mut bytes = payload(&literal(message), rules)?;
-    let name = format!("\"{}\"", escape::excerpt(&bytes));
+    let name = format!("\"{}\"", rules.encoding.excerpt(&bytes));
     if let Some(append) = args.append {
         append.append(0, &mut bytes);
     }
@@ -146,6 +149,7 @@ fn ordinary(message: &OsStr, args: &SendArgs, rules: TextRules) -> Result<ReadyM
         content: NamedPayload::Bytes(bytes),
         expect: None,
         wait: None,
+        encoding: rules.encoding,
     })
 }
 
@@ -206,6 +210,7 @@ fn named(message: &Message, args: &SendArgs, rules: TextRules) -> Result<ReadyMe
         content,
         expect: expect.as_ref().map(encoded).transpose()?,
         wait: *wait,
+        encoding: rules.encoding,
     })
 }
 
@@ -269,6 +274,7 @@ fn steps(messages: &[ReadyMessage], args: &SendArgs) -> Result<Option<Vec<Exchan
                 expect: message.expect.clone(),
             },
             is_checked,
+            encoding: message.encoding,
         }
     };
     Ok(Some(messages.iter().map(step).collect()))
@@ -278,6 +284,13 @@ impl NamedMessages {
     /// How many messages there are in a round.
     pub(super) fn len(&self) -> usize {
         self.messages.len()
+    }
+
+    /// The encoding of the messages, if all have the same.
+    pub(super) fn encoding(&self) -> Option<TextEncoding> {
+        let mut encodings = self.messages.iter().map(|message| message.encoding);
+        let first = encodings.next()?;
+        encodings.all(|other| other == first).then_some(first)
     }
 
     /// The plan for the socket of a conversation: it hears replies, and each step says which it waits for.

@@ -30,6 +30,8 @@ pub(super) struct Payloads {
     pub(super) replies: Option<ReplyPlan>,
     /// The steps of a conversation.
     pub(super) steps: Option<Vec<Exchange>>,
+    /// The encoding of the replies.
+    pub(super) encoding: Option<TextEncoding>,
 }
 
 /// The kind of payload that the arguments select.
@@ -99,6 +101,8 @@ impl SendArgs {
             Some(replies) => Some(replies),
             None => self.reply_plan(rules)?,
         };
+        // A message that names its encoding talks to a device that answers in it.
+        let encoding = named.as_ref().and_then(NamedMessages::encoding);
         let source = match &mut named {
             Some(named) => named.source(rounds),
             None => self.source(form, rules)?,
@@ -107,6 +111,7 @@ impl SendArgs {
             source,
             replies,
             steps: named.and_then(|named| named.steps),
+            encoding: encoding.or(self.encoding),
         })
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::datagram::Datagram;
 use crate::shutdown::Shutdown;
-use crate::text::escape;
+use crate::text::encoding::TextEncoding;
 use crate::udp::error::Error;
 use crate::udp::outbox::Outbox;
 use crate::udp::payload::source::Source;
@@ -24,6 +24,8 @@ pub(crate) struct Exchange {
     pub(crate) replies: ReplyPlan,
     /// Whether a reply must come. Without it, `replies` waits for none.
     pub(crate) is_checked: bool,
+    /// The encoding of the message, and so of its replies.
+    pub(crate) encoding: TextEncoding,
 }
 
 /// What to send, and what to keep.
@@ -102,6 +104,8 @@ impl<'a> Sender<'a> {
             self.past.add(before);
             self.reports = 0;
             self.replies = Some(&step.replies);
+            self.encoding = step.encoding;
+            sink.decode_with(step.encoding);
             // The outbox is not empty if another address refused this message before.
             source.allow(usize::from(outbox.is_empty()));
             if self.keeps_results {
@@ -160,7 +164,7 @@ impl<'a> Sender<'a> {
         if let Some(result) = self.results.last_mut()
             && result.replies.len() < REPLIES_SHOWN
         {
-            result.replies.push(escape::excerpt(datagram.payload));
+            result.replies.push(self.encoding.excerpt(datagram.payload));
         }
     }
 }
