@@ -286,13 +286,16 @@ impl RenderState {
 }
 
 /// The payload is longer than allowed, or a line has a character that the encoding does not have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RenderError {
     /// Longer than allowed.
+    #[error("it does not fit in a datagram")]
     TooLong,
     /// The input line is not UTF-8, so it cannot be encoded.
+    #[error("its text is not UTF-8")]
     NotUtf8,
     /// A character that the encoding does not have.
+    #[error(transparent)]
     Encode(encoding::Error),
 }
 

@@ -37,18 +37,23 @@ pub(crate) struct AnswerPlan {
 }
 
 /// Why the listener does not answer a datagram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Silence {
     /// It was sent to a multicast group or a broadcast address: many receivers would answer at once.
+    #[error("the datagram was sent to a multicast group or a broadcast address")]
     Group,
     /// The sender's address is a multicast group, a broadcast address or unspecified, or its port is 0: an answer would
     /// reach many hosts, or none.
+    #[error("its address is not that of one host and port")]
     Sender,
     /// The source address is this socket's own address: the listener would answer itself in a loop.
+    #[error("its address is the listener's own")]
     Own,
     /// This peer has reached the rate limit.
+    #[error("it has had as many answers as it gets per second")]
     Rate,
     /// Too many answers wait for their delay.
+    #[error("too many answers wait for their delay")]
     Queue,
 }
 

@@ -314,6 +314,7 @@ fn hostile_rules_take_neither_memory_nor_time() {
         "re:^(?s)b(.*)={1}{1}{1}{1}",
         "--on",
         "hex:*=ok",
+        "-v",
     ]);
     let mut payload = vec![b'a'; 60_000];
     payload.push(b'!');
@@ -323,7 +324,14 @@ fn hostile_rules_take_neither_memory_nor_time() {
     assert_eq!(ask(&socket, b"c"), b"ok");
     let finished = listener.running.interrupt().expect_code(0);
     assert!(
-        finished.stderr.contains("1 answers failed"),
+        finished
+            .stderr
+            .contains(": it does not fit in a datagram\n"),
+        "{}",
+        finished.stderr
+    );
+    assert!(
+        finished.stderr.contains("1 answer failed"),
         "{}",
         finished.stderr
     );
@@ -386,7 +394,7 @@ fn ctrl_c_does_not_wait_for_delayed_answers() {
         let finished = listener.running.interrupt().expect_code(code);
         assert!(started.elapsed() < Duration::from_secs(2));
         assert!(
-            finished.stderr.contains("1 answers not sent yet"),
+            finished.stderr.contains("1 answer not sent yet"),
             "{}",
             finished.stderr
         );
@@ -631,4 +639,24 @@ fn a_reply_that_no_datagram_can_carry_is_refused_at_the_start() {
     // The longest reply fits.
     let (_listener, socket) = listener(&["--on", &format!("a={full}")]);
     assert_eq!(ask(&socket, b"a").len(), full.len());
+}
+
+#[test]
+fn a_single_answer_and_the_reason_for_none_are_said_in_sentences() {
+    let args = ["--echo", "--reply-drop", "100%", "--reply-rate", "1", "-v"];
+    let (mut listener, socket) = listener(&args);
+    socket.send(b"x").unwrap();
+    listener.running.stderr_line_with("is dropped");
+    socket.send(b"x").unwrap();
+    let told = listener.running.stderr_line_with("no answer to ");
+    assert!(
+        told.contains(": it has had as many answers as it gets per second"),
+        "{told}"
+    );
+    let finished = listener.running.interrupt().expect_code(0);
+    assert!(
+        finished.stderr.contains("1 answer left out (--reply-drop)"),
+        "{}",
+        finished.stderr
+    );
 }

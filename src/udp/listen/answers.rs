@@ -148,7 +148,7 @@ impl<'a> Answers<'a> {
             result
         };
         if let Err(error) = result {
-            tracing::debug!("no answer to {}: {error:?}", run.peer);
+            tracing::debug!("no answer to {}: {error}", run.peer);
             self.failed += 1;
         }
     }
@@ -188,7 +188,7 @@ impl<'a> Answers<'a> {
     /// Counts a datagram that gets no answer.
     pub(super) fn withhold(&mut self, silence: Silence, peer: SocketAddr) {
         self.withheld += 1;
-        tracing::debug!("no answer to {peer} ({silence:?})");
+        tracing::debug!("no answer to {peer}: {silence}");
     }
 
     /// Sends the queued answers in batches, each from the address that its datagram was sent to.

@@ -744,13 +744,13 @@ impl ListenSummary<'_> {
                 clauses.push(sentence!("summary.withheld", n = answers.withheld));
             }
             if answers.failed > 0 {
-                clauses.push(sentence!("summary.answers-failed", n = answers.failed));
+                clauses.push(sentence!("summary.answers-failed", n: answers.failed));
             }
             if answers.dropped > 0 {
-                clauses.push(sentence!("summary.answers-dropped", n = answers.dropped));
+                clauses.push(sentence!("summary.answers-dropped", n: answers.dropped));
             }
             if answers.waiting() > 0 {
-                clauses.push(sentence!("summary.answers-waiting", n = answers.waiting()));
+                clauses.push(sentence!("summary.answers-waiting", n: answers.waiting()));
             }
         }
         clauses

@@ -48,7 +48,16 @@ clocks-differ = { $n } without a delay (clocks differ)
 filtered = { $n } from others left out
 answered = { $n } answered
 withheld = { $n } not answered (rate, group or own address)
-answers-failed = { $n } answers failed
+answers-failed = { $n ->
+        [one] { $n } answer failed
+       *[other] { $n } answers failed
+    }
 bad-checks = { $n } with a wrong checksum
-answers-dropped = { $n } answers left out (--reply-drop)
-answers-waiting = { $n } answers not sent yet
+answers-dropped = { $n ->
+        [one] { $n } answer left out (--reply-drop)
+       *[other] { $n } answers left out (--reply-drop)
+    }
+answers-waiting = { $n ->
+        [one] { $n } answer not sent yet
+       *[other] { $n } answers not sent yet
+    }
