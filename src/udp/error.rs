@@ -72,6 +72,13 @@ pub enum Error {
         max: usize,
         family: &'static str,
     },
+    /// Its length is not known: it was read or made only up to here.
+    #[error("{what} is over {max} bytes, the most that a UDP datagram over {family} carries")]
+    OverLimit {
+        what: Sentence,
+        max: usize,
+        family: &'static str,
+    },
     #[error("cannot read the escapes in {what}")]
     Escape {
         what: Sentence,
@@ -180,6 +187,7 @@ impl Error {
             | Self::NoDatagram { .. } => 1,
             Self::Message { source, .. } => source.exit_code(),
             Self::TooLong { .. }
+            | Self::OverLimit { .. }
             | Self::Escape { .. }
             | Self::Hex { .. }
             | Self::Encode { .. }

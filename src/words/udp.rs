@@ -10,9 +10,9 @@ use crate::file;
 use crate::text::sentence::Sentence;
 use crate::text::shorten::shortened;
 use crate::text::template::{self, Fields, TemplateAdvice};
-use crate::text::{pattern, seconds};
+use crate::text::{encoding, pattern, seconds};
 use crate::udp::error::{Error, Purpose};
-use crate::udp::{Rejected, family_name, interface};
+use crate::udp::{MAX_PAYLOAD_V4, Rejected, family_name, interface};
 use crate::words::catalogue::say;
 
 /// What failed, and on what.
@@ -63,6 +63,12 @@ pub(super) fn message(error: &Error) -> String {
             len = len,
             family = family,
             max = max
+        ),
+        Error::OverLimit { what, max, family } => say!(
+            "messages.over-limit",
+            what => what.clone(),
+            max = max,
+            family = family
         ),
         Error::Escape { what, .. } => say!("udp.escape", what => what.clone()),
         Error::Hex { what, .. } => say!("udp.hex", what => what.clone()),
@@ -163,7 +169,10 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         } => silence_hint(*local, *filtered),
         // A reply is one datagram, so the advice for `send` does not help.
         Error::TooLong { what, .. } if is_reply(what) => say!("messages.reply-too-long"),
-        Error::TooLong { .. } => say!("udp.too-long.hint"),
+        Error::OverLimit { what, .. } if what.id == "udp.datagram-of-template" => {
+            say!("messages.template-too-long.hint", most = MAX_PAYLOAD_V4)
+        }
+        Error::TooLong { .. } | Error::OverLimit { .. } => say!("udp.too-long.hint"),
         Error::Capture { source, .. } => return capture_hint(source.id),
         Error::Escape { .. }
         | Error::Pattern {
@@ -209,6 +218,15 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             source: pattern::Error::RegexTooLarge | pattern::Error::TooLargeTogether,
             ..
         } => say!("messages.too-large-together.hint"),
+        Error::Pattern {
+            source: pattern::Error::Encode(source),
+            ..
+        } => encode_hint(source),
+        // The problem says it all.
+        Error::Pattern {
+            source: pattern::Error::TooLong,
+            ..
+        } => return None,
         Error::Pattern { is_cut: true, .. } => say!("messages.pattern.hint-cut"),
         Error::Pattern { .. } => say!("messages.pattern.hint"),
         Error::Template {
@@ -231,8 +249,8 @@ pub(super) fn hint(error: &Error) -> Option<String> {
             say!("udp.other-family.hint", family = family_name(peer))
         }
         Error::File(error) => return file_hint(error),
-        Error::Encode { .. }
-        | Error::Option { .. }
+        Error::Encode { source, .. } => encode_hint(source),
+        Error::Option { .. }
         | Error::Socket { .. }
         | Error::Receive { .. }
         | Error::NothingReplayed { .. }
@@ -370,14 +388,28 @@ fn silence_hint(local: Option<SocketAddr>, filtered: u64) -> String {
 /// The port of the tutorial's programs.
 const TUTORIAL_PORT: u16 = 6000;
 
+/// What to do about a character that the encoding does not have.
+fn encode_hint(error: &encoding::Error) -> String {
+    say!(
+        "messages.no-character-hint",
+        character = error.character,
+        encoding = error.encoding
+    )
+}
+
 /// Lists the fields that a template may have where it stands.
 fn template_hint(wrong: &template::Error, fields: Fields) -> String {
     let nearest = match wrong {
         template::Error::Unknown { nearest, .. } => nearest.as_ref(),
         _ => None,
     };
-    if matches!(wrong, template::Error::Escape(_)) {
-        return say!("udp.escape.hint");
+    match wrong {
+        template::Error::Escape(_) => return say!("udp.escape.hint"),
+        template::Error::Encode(source) => return encode_hint(source),
+        template::Error::TooLong => {
+            return say!("messages.template-too-long.hint", most = MAX_PAYLOAD_V4);
+        }
+        _ => {}
     }
     match (nearest, wrong.advice(), fields) {
         (Some(nearest), ..) => say!("messages.template.hint-nearest", nearest = nearest),

@@ -316,3 +316,62 @@ fn a_pattern_that_was_cut_at_its_equals_sign_has_a_hint_about_it() {
     let told = wrong_in("en", &[&["listen", "--port", "0"], &args[..]].concat());
     assert!(told.contains(hint), "{told}");
 }
+
+#[test]
+fn hints_about_templates_name_what_cures() {
+    let long = format!("{}{{seq}}", "x".repeat(65_536));
+    let too_long = "hint: a datagram carries at most 65507 bytes: write a shorter template";
+    let no_character = "hint: GBK cannot write 😀: leave it out, or choose another encoding";
+    let gbk = |args: &[&'static str]| [args, &["--encoding", "gbk"]].concat();
+    let listen = ["listen", "--port", "0"];
+    for (args, hint) in [
+        (
+            gbk(&["send", "127.0.0.1:9", "--template", "温😀"]),
+            no_character,
+        ),
+        (gbk(&["send", "127.0.0.1:9", "温😀"]), no_character),
+        (
+            gbk(&[&listen[..], &["--on", "温😀=x"]].concat()),
+            no_character,
+        ),
+        (
+            gbk(&[&listen[..], &["--on", "x=温😀"]].concat()),
+            no_character,
+        ),
+        (
+            gbk(&[&listen[..], &["--reply", "温😀"]].concat()),
+            no_character,
+        ),
+        (vec!["send", "127.0.0.1:9", "--template", &long], too_long),
+    ] {
+        let told = wrong_in("en", &args);
+        assert!(
+            told.contains(hint) && !told.contains("fields are"),
+            "{told}"
+        );
+    }
+    let args = gbk(&["send", "127.0.0.1:9", "--template", "温😀"]);
+    let told = wrong_in("zh-CN", &args);
+    assert!(told.contains("hint: GBK 写不出 😀：请去掉它"), "{told}");
+}
+
+/// Reading and rendering stop at the limit, so the length of the whole is not known.
+#[test]
+fn a_payload_of_unknown_length_is_said_to_be_over_the_limit() {
+    let template = "{rand:1024}".repeat(70);
+    let line = "x".repeat(80_000);
+    for (args, what) in [
+        (&["--template", &template][..], "datagram 1 of the template"),
+        (&["--template", "{line}"], "line 1 of standard input"),
+        (&["--lines"], "line 1 of standard input"),
+        (&["--file", "-"], "standard input"),
+    ] {
+        let command = udpcli([&["send", "127.0.0.1:9"], args].concat());
+        let told = run_with_input(command, line.as_bytes())
+            .expect_code(2)
+            .stderr;
+        let wanted =
+            format!("{what} is over 65507 bytes, the most that a UDP datagram over IPv4 carries");
+        assert!(told.contains(&wanted), "{told}");
+    }
+}

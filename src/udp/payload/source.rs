@@ -630,7 +630,15 @@ impl Stream {
                         self.scanned = self.pending.len();
                         // Allow one more byte: it may be the carriage return of the line ending.
                         if rest.len() > max + 1 {
-                            return Err(self.too_long(rest.len(), max, family));
+                            return Err(Error::OverLimit {
+                                what: sentence!(
+                                    "udp.line-of",
+                                    line = self.made + 1,
+                                    name => self.input.name()
+                                ),
+                                max,
+                                family,
+                            });
                         }
                         return Ok(false);
                     }
@@ -682,10 +690,13 @@ impl Stream {
             Split::Chunks(_) => sentence!("udp.chunk-of", name => name),
             Split::Whole => name,
         };
-        let len = match self.split {
+        let len = match (self.split, self.len) {
             // Reading stopped at the limit, so the file's length is the better number.
-            Split::Whole => self.len.unwrap_or(0).max(len as u64),
-            Split::Lines(_) | Split::Chunks(_) => len as u64,
+            (Split::Whole, Some(whole)) => whole.max(len as u64),
+            (Split::Whole, None) if !self.is_at_end => {
+                return Error::OverLimit { what, max, family };
+            }
+            (Split::Whole | Split::Lines(_) | Split::Chunks(_), _) => len as u64,
         };
         Error::TooLong {
             what,

@@ -152,7 +152,7 @@ impl Templates {
             outbox.push_with(|out| {
                 let start = out.len();
                 let result = item.template.render(&values, state, room, out);
-                result.map_err(|error| failed(error, *seq, out.len() - start, max, family))?;
+                result.map_err(|error| failed(error, *seq, max, family))?;
                 if let Some(append) = item.append {
                     append.append(start, out);
                 }
@@ -172,12 +172,11 @@ impl Templates {
     }
 }
 
-/// What is wrong with datagram `number`, which has `len` bytes or more.
-fn failed(error: RenderError, number: u64, len: usize, max: usize, family: &'static str) -> Error {
+/// What is wrong with datagram `number`.
+fn failed(error: RenderError, number: u64, max: usize, family: &'static str) -> Error {
     match error {
-        RenderError::TooLong => Error::TooLong {
+        RenderError::TooLong => Error::OverLimit {
             what: sentence!("udp.datagram-of-template", number = number),
-            len: len as u64,
             max,
             family,
         },

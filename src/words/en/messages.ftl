@@ -54,3 +54,6 @@ not-in-a-message = { "{" }{ $name }{ "}" } at character { $at } has no meaning i
 no-lines = { "{" }line{ "}" } at character { $at } needs lines from standard input
 no-group = the pattern has no group { $name } for the field at character { $at }
 template-too-long = the template is over { $most } bytes long
+    .hint = a datagram carries at most { $most } bytes: write a shorter template
+over-limit = { $what } is over { $max } bytes, the most that a UDP datagram over { $family } carries
+no-character-hint = { $encoding } cannot write { $character }: leave it out, or choose another encoding: --encoding utf-8, in a file encoding = "utf-8"

@@ -48,3 +48,6 @@ not-in-a-message = 第 { $at } 个字符处的 { "{" }{ $name }{ "}" } 不能用
 no-lines = 第 { $at } 个字符处的 { "{" }line{ "}" } 需要来自标准输入的行
 no-group = 第 { $at } 个字符处的字段要用分组 { $name }，模式里没有这个分组
 template-too-long = 模板超过 { $most } 字节
+    .hint = 一个数据报最多 { $most } 字节：请把模板写短一些
+over-limit = { $what } 超过了 { $max } 字节，一个 { $family } 的 UDP 数据报装不下
+no-character-hint = { $encoding } 写不出 { $character }：请去掉它，或者换一种编码：--encoding utf-8，在文件里写 encoding = "utf-8"

@@ -103,7 +103,9 @@ fn a_line_that_cannot_be_a_datagram_is_named() {
     let mut content = b"ok\n".to_vec();
     content.resize(200_000, b'x');
     let error = of_file(&content, Split::Lines(rules()), 1, 64).unwrap_err();
-    assert!(matches!(error, Error::TooLong { .. }), "{error:?}");
+    assert!(matches!(error, Error::OverLimit { .. }), "{error:?}");
+    let told = error.to_string();
+    assert!(told.contains("line=2"), "{told}");
     let fits = [vec![b'x'; 65_507], b"\r\n".to_vec()].concat();
     assert_eq!(
         of_file(&fits, Split::Lines(rules()), 1, 64).unwrap(),
