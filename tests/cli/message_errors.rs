@@ -375,3 +375,24 @@ fn a_payload_of_unknown_length_is_said_to_be_over_the_limit() {
         assert!(told.contains(&wanted), "{told}");
     }
 }
+
+#[test]
+fn chinese_errors_about_a_file_stand_apart_from_its_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let project = |text: &str| fs::write(folder.path().join("udpcli.toml"), text).unwrap();
+    let told = |args: &[&str], code| {
+        let mut command = udpcli([&["--lang", "zh-CN"], args].concat());
+        command.current_dir(folder.path());
+        run_with_input(command, b"").expect_code(code).stderr
+    };
+    project("[messages.sp-ace]\nfile = 'missing.bin'\n");
+    let missing = told(&["send", "127.0.0.1:9", "@sp-ace"], 3);
+    let wanted = "无法读取所用的文件（udpcli.toml 里的消息 sp-ace）";
+    assert!(missing.contains(wanted), "{missing}");
+    project("[[replies]]\non = 'a'\ntext = 'b'\ndrop = [1]\n");
+    let wrong = told(&["listen", "--port", "0"], 2);
+    assert!(
+        wrong.contains("应当是百分数（0 到 100），现在是"),
+        "{wrong}"
+    );
+}

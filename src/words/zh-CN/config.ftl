@@ -2,7 +2,7 @@
 
 read = 无法读取 { $path }
 too-long = { $path } 超过了 { $most } 字节
-payload = 无法读取{ $what }用的文件
+payload = 无法读取所用的文件（{ $what }）
 at = { $path } 第 { $line } 行第 { $column } 列
 syntax = { $at }：{ $problem }
     .hint = 这是 TOML 文件（https://toml.io）：文本要加引号，例如 names = "names.csv"
@@ -27,7 +27,7 @@ wanted-full-text = 加引号、内容不为空的文本
 wanted-texts = 文本的列表，例如 ["*.bak", "notes"]
 wanted-number = 整数
 wanted-duration = 时长，例如 "2s"
-wanted-percent = 0 到 100 之间的数
+wanted-percent = 百分数（0 到 100）
 wanted-message = 一个表：[messages.名字]
 wanted-replies = 表的列表：[[replies]]
 found-empty-text = 空文本
