@@ -175,6 +175,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The message with what the system says, for one line of a trace.
+    pub(crate) fn with_cause(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(source) => format!("{self}: {source}"),
+            None => self.to_string(),
+        }
+    }
+
     /// The process exit code: 1 it ran but failed, 2 usage, 3 it could not run.
     #[must_use]
     pub fn exit_code(&self) -> u8 {

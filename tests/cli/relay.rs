@@ -681,3 +681,16 @@ fn a_port_that_is_taken_has_a_hint_about_the_relay() {
         }
     }
 }
+
+/// Without its interface, no socket can be connected to a link-local address: nothing is sent.
+#[test]
+fn a_target_without_a_socket_has_the_cause_of_the_system() {
+    let relay = ["relay", "--listen", "127.0.0.1:0", "--to", "[fe80::1]:9"];
+    let mut running = Running::spawn(udpcli([&relay[..], &["-v"]].concat()).stdin(Stdio::null()));
+    let address = listening_address(&running.stderr_line_with("listening on "));
+    let client = loopback_socket();
+    client.send_to(b"x", address).unwrap();
+    let told = running.stderr_line_with("no socket to [fe80::1]:9: ");
+    assert!(told.contains("(os error "), "{told}");
+    running.interrupt().expect_code(0);
+}

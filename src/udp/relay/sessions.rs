@@ -341,7 +341,9 @@ impl TargetSocket {
         self.retry_at = now + RETRY;
         match open(target, receive) {
             Ok(open) => self.open = Some(open),
-            Err(error) => tracing::debug!("no socket to {}: {error}", target.address),
+            Err(error) => {
+                tracing::debug!("no socket to {}: {}", target.address, error.with_cause())
+            }
         }
     }
 }
