@@ -97,11 +97,15 @@ pub(super) fn in_our_words(text: &str) -> String {
 
 /// A man page with its sections' titles and clap's words in the language in force.
 pub(super) fn man_page(page: &[u8]) -> Vec<u8> {
+    let page = String::from_utf8_lossy(page);
+    let command = catalogue::lookup("help.clap-any-command").unwrap_or_default();
+    let command = command.trim_matches(['<', '>']);
+    let page = page.replace(r"<\fIsubcommands\fR>", &format!(r"<\fI{command}\fR>"));
     if language::current() == Language::English {
-        return page.to_vec();
+        return page.into_bytes();
     }
     let mut out = String::with_capacity(page.len());
-    for line in in_our_words(&String::from_utf8_lossy(page)).lines() {
+    for line in in_our_words(&page).lines() {
         let title = [".SH ", ".SS "].iter().find_map(|macro_name| {
             let title = line.strip_prefix(macro_name)?.trim_matches('"');
             let id = OF_MAN

@@ -381,7 +381,7 @@ fn set_recv_buffer(socket: &Socket, asked: Option<usize>) -> Result<(), Error> {
     }
     if let Ok(granted) = socket.recv_buffer_size() {
         tracing::debug!(
-            "setsockopt SO_RCVBUF {size} (granted {})",
+            "setsockopt SO_RCVBUF {size} -> {}",
             system::usable_buffer(granted)
         );
     }

@@ -59,7 +59,7 @@ fn in_chinese_the_steps_have_the_same_columns() {
     let finished = finish(&mut simulate(&Pc::new(), args)).expect_code(1);
     let text = finished.text();
     for part in [
-        "2 个被截短",
+        "2 个被截断",
         "说明：掌控板只取每个数据报的前 1024 字节",
         "[payload-cut-at-1024]\n",
         "办法：载荷不要超过 1024 字节",

@@ -200,8 +200,9 @@ impl<'a> Answers<'a> {
                 Ok(count) => {
                     for index in next..next + count {
                         tracing::debug!(
-                            "sendto {} bytes as an answer",
-                            self.outbox.payload(index).len()
+                            "sendto {} bytes to {}",
+                            self.outbox.payload(index).len(),
+                            self.to[index].0
                         );
                     }
                     self.sent += count as u64;

@@ -113,7 +113,7 @@ send-replies = Stop after this many replies
 send-expect = Exit 1 unless a reply equals TEXT
 send-summary = How to write the summary
     .value-text = One line for people
-    .value-json = JSON lines on stderr: { "{" }"summary": ..{ "}" }, and with --stats { "{" }"stats": ..{ "}" }
+    .value-json = JSON lines on stderr: { "{" }"summary": ..{ "}" }
 send-histogram = Draw the distribution of the RTT below the summary; with --summary json, as numbers
 send-format = How to print replies [default: text]
     .value-text = Time, peer, length and escaped text on a line
@@ -209,15 +209,11 @@ listen-from = Only accept datagrams from these senders
 
 relay = Pass datagrams on, and lose, double, swap or delay them on request
     .long =
-        Receives datagrams on one port and sends each to every --to address. Replies go back to the
-        client that asked. Boundaries, empty datagrams and order are kept, unless you ask for faults.
+        Receives datagrams on one port and sends each to every --to address. Replies go back to the client that asked. Boundaries, empty datagrams and order are kept, unless you ask for faults.
 
-        The seed, the direction and the number of a datagram decide whether it is dropped, doubled or
-        swapped. So a run with the same --random-seed and the same datagrams has the same faults.
+        The seed, the direction and the number of a datagram decide whether it is dropped, doubled or swapped. So a run with the same --random-seed and the same datagrams has the same faults.
 
-        Each client has a session with a socket for each target: at most 512 sockets together. A
-        session ends after --session-timeout. If there are too many clients, a client that was silent
-        for a second makes room.
+        Each client has a session with a socket for each target: at most 512 sockets together. A session ends after --session-timeout. If there are too many clients, a client that was silent for a second makes room.
     .after =
         Examples:
           udpcli relay --listen 7000 --to 192.168.0.3:6000                    between the PC's programs and the board
@@ -552,8 +548,7 @@ board-oled-framebuffer = With --format json: the pixels as well
 
 board-monitor = Watch what the board prints, without disturbing it
     .after =
-        It sends nothing and resets nothing; Ctrl-C ends it and the board's program runs on. Explanations of boot
-        messages, crashes and well-known errors go to stderr, or with --format json into the line's object.
+        It sends nothing and resets nothing; Ctrl-C ends it and the board's program runs on. Explanations of boot messages, crashes and well-known errors go to stderr, or with --format json into the line's object.
 
         Examples:
           udpcli board monitor
@@ -638,9 +633,7 @@ board-flash = Write firmware to the board, checked before and verified after
           udpcli board flash --restore board.bin               and put it back
           udpcli board flash --backup files.bin --only vfs     only the board's files
 
-        Where a file goes: boot loaders (and images that begin with one) to 0x1000, merged images part by
-        part; fonts where the firmware looks for them; ELF, UF2 and ZIP files say it themselves; any other
-        file needs @OFFSET, or its offset before it: 0x10000 app.bin
+        Where a file goes: boot loaders (and images that begin with one) to 0x1000, merged images part by part; fonts where the firmware looks for them; ELF, UF2 and ZIP files say it themselves; any other file needs @OFFSET, or its offset before it: 0x10000 app.bin
 board-flash-images = Firmware: .bin, ELF, UF2, or a ZIP with flasher arguments; with @OFFSET where it does not say so itself
 board-flash-font = Font for Chinese characters; it goes where the firmware looks for it, or to OFFSET
 board-flash-chip = Chip that the board must have: esp32, esp32s3, esp32c3 .. (default: the one that the firmware is for)
@@ -723,9 +716,7 @@ demo = Show a listener and a sender at work on this PC, no board needed
 
 doctor = Check what on this PC would keep datagrams or the board away
     .long =
-        Checks the addresses (and says which to type into the board's program), the UDP port, the firewall, and the serial
-        ports with their drivers. Each problem comes with the command that cures it; udpcli never runs it. No datagram is
-        sent, and no serial port is opened.
+        Checks the addresses (and says which to type into the board's program), the UDP port, the firewall, and the serial ports with their drivers. Each problem comes with the command that cures it; udpcli never runs it. No datagram is sent, and no serial port is opened.
     .after =
         Examples:
           udpcli doctor
@@ -742,12 +733,9 @@ doctor-format = How to print the findings
 
 find = List the boards on this PC's networks and USB ports
     .long =
-        Lists the devices whose MAC address belongs to Espressif, the maker of the ESP32, the boards that tell their name by
-        mDNS, and the USB ports with a board's chip. The columns are name, address, MAC address and how the board was found.
+        Lists the devices whose MAC address belongs to Espressif, the maker of the ESP32, the boards that tell their name by mDNS, and the USB ports with a board's chip. The columns are name, address, MAC address and how the board was found.
 
-        The programs on the boards get nothing, unless you use --probe. To learn the MAC addresses, udpcli sends a datagram to
-        the discard port (9) of the 256 addresses around this PC's own on each network, at most 250 per second. No serial port
-        is opened, because that resets some boards. IPv4 only.
+        The programs on the boards get nothing, unless you use --probe. To learn the MAC addresses, udpcli sends a datagram to the discard port (9) of the 256 addresses around this PC's own on each network, at most 250 per second. No serial port is opened, because that resets some boards. IPv4 only.
     .after =
         Examples:
           udpcli find

@@ -99,7 +99,7 @@ no-mirror = 没有 OLED 镜像：{ $why }
 frames-lost = OLED 有 { $count } 帧在传输中损坏，已丢弃
 nobody-read = 没有程序读取 { $path }：图片没有保存
 framebuffer-format = --framebuffer 要与 --format json 一起用
-oled-starts = 软复位：掌控板的 { $main } 重新启动，并先装上 OLED 镜像
+oled-starts = 软复位：先装上镜像程序，再启动 { $main }
 oled-runs-on = { $main } 继续运行；udpcli board reset 会让它不带镜像重新启动
 oled-ended = { $main } 已经运行结束
 
@@ -118,7 +118,7 @@ script-too-long = { $path } 太长，任何掌控板都装不下（超过 16 MiB
 script-gbk = { $name } 不是 UTF-8，看起来是 GBK：掌控板按 UTF-8 读取；如果中文显示不对，请另存为 UTF-8
 example-target = --example client 需要 --target IP:PORT
     .hint = udpcli listen 会显示掌控板可以连到本机的地址
-example-server = --target 用于 --example client：服务端不回复任何人
+example-server = --target 只用于 --example client：服务端不主动发送，没有目标
 standard-input = 标准输入
 keyboard = 键盘
 

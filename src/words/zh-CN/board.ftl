@@ -11,7 +11,7 @@ open = 无法打开串口 { $port }
     .hint-network = 提供串口的程序（ser2net、esp_rfc2217_server）在那边运行了吗？防火墙放行了吗？
     .hint-brltty = brltty 是盲文显示器的驱动，会抢占 USB 串口适配器：运行 sudo apt remove brltty，然后重新插上掌控板
     .hint-holder = 请关闭那个程序，或者断开它的串口连接
-    .hint-held = 另一个程序打开了这个串口：编辑器（mPython、Mind+、Mixly、Thonny、Arduino）、终端，或另一个 udpcli
+    .hint-held = 另一个程序打开了这个串口：编辑器（mPython、Mind+、米思齐（Mixly）、Thonny、Arduino）、终端，或另一个 udpcli
     .hint-group = 这个串口属于用户组 { $group }：运行 sudo usermod -aG { $group } $USER，然后重新登录
     .hint-permission = 把自己加入这个串口所属的用户组，然后重新登录：sudo usermod -aG dialout $USER（Arch 上是 uucp）
     .hint-whole-name = 请写串口的完整名称：-s /dev/{ $name }
@@ -69,7 +69,7 @@ on-the-board = { $path } 是掌控板上的文件；run 要的是电脑上的文
     .hint = 要运行它：echo 'import { $module }' | udpcli board run -
 traceback = 程序因 { $exception } 而结束
 no-display = 掌控板上没有可以镜像的 OLED
-    .hint = 镜像取自 mpython 模块的 `oled`，在 Mixly（米思齐）固件里是 `onboard_oled`：掌控板用的是这两种固件之一吗？屏幕接好了吗？
+    .hint = 镜像取自 mpython 模块的 `oled`，在米思齐（Mixly）固件里是 `onboard_oled`：掌控板用的是这两种固件之一吗？屏幕接好了吗？
 nothing-shown = 掌控板上的程序没有在 OLED 上显示任何内容
 
 # 掌控板的文件系统。
@@ -125,7 +125,7 @@ doing-leaving-raw-repl = 离开原始 REPL
 doing-pasting-at-prompt = 在提示符下粘贴
 doing-soft-reset = 软复位
 doing-preparing = 准备掌控板
-doing-cleaning-up = 清理
+doing-cleaning-up = 收尾
 doing-asking-what-it-is = 询问板子信息
 doing-looking-at-interpreter = 查看解释器
 doing-sending-program = 发送程序

@@ -9,7 +9,7 @@ demo-counts-received = listen 收到的 4 个数据报里，应有 3 个是那�
 demo-counts-replies = send 收到的 4 条回复里，应有 3 条是那条消息，实有 { $hello } 条；应有 1 条是“你好”，实有 { $chinese } 条
 demo-ended = udpcli { $name } 结束了：{ $status }
 demo-lost = 找不到 udpcli { $name } 了：{ $error }
-left-out-board = 这个 udpcli 编译时没有包含串口桥
+left-out-board = 这个 udpcli 编译时没有包含 board 命令（通过 USB 线使用掌控板）
     .hint = 请用 cargo 的默认特性编译，或者加上 --features { $feature }
 log-filter = UDPCLI_LOG 的写法无法识别，已忽略：请写一个级别，或 udpcli::udp=debug,warn
 left-out-flash = 这个 udpcli 编译时没有包含刷入固件的功能

@@ -75,7 +75,7 @@ send = 发送数据报：在电脑上充当掌控板的 UDP 客户端
           udpcli send 192.168.0.3:6000 --hex 'de ad be ef'
           udpcli send 192.168.0.3:6000 --file notes.txt --lines
           udpcli send 192.168.0.3:6000 --size 1024 --rate 1000 --duration 10s
-          udpcli send 192.168.0.255:6000 ping --wait 2s         谁会应答广播
+          udpcli send 192.168.0.255:6000 ping --wait 2s         谁会回复广播
           udpcli send 239.1.2.3:6000 hello --multicast-if eth0
           udpcli send 192.168.0.3:6000 @led-on @led-off         udpcli.toml 里的消息，以及它们应得的回复
           udpcli send 192.168.0.3:6000 --replay traffic.pcapng  再发一遍 listen --save 录下的数据报
@@ -112,7 +112,7 @@ send-replies = 收到这么多条回复后结束
 send-expect = 没有一条回复等于 TEXT 时，退出码为 1
 send-summary = 统计的形式
     .value-text = 便于阅读的一行
-    .value-json = 在 stderr 上写 JSON 行：{ "{" }"summary": ..{ "}" }，有 --stats 时还有 { "{" }"stats": ..{ "}" }
+    .value-json = 在 stderr 上写 JSON 行：{ "{" }"summary": ..{ "}" }
 send-histogram = 在统计下面画出 RTT 的分布；用 --summary json 时给出数字
 send-format = 回复的显示方式 [默认值：text]
     .value-text = 一行里显示时间、对方、长度和转义后的文本
@@ -208,14 +208,11 @@ listen-from = 只接收这些发送端的数据报
 
 relay = 转发数据报，并按要求丢弃、重复、交换或延迟
     .long =
-        在一个端口上接收数据报，把每个数据报发往所有 --to 地址。回复送回发出请求的客户端。除非要求制造故障，
-        数据报的边界、空数据报和顺序都保持不变。
+        在一个端口上接收数据报，把每个数据报发往所有 --to 地址。回复送回发出请求的客户端。除非要求制造故障，数据报的边界、空数据报和顺序都保持不变。
 
-        一个数据报是否丢弃、重复或交换，由随机种子、方向和它的序号决定。所以 --random-seed 相同、数据报也相同时，
-        每次运行的故障都相同。
+        一个数据报是否丢弃、重复或交换，由随机种子、方向和它的序号决定。所以 --random-seed 相同、数据报也相同时，每次运行的故障都相同。
 
-        每个客户端有一个会话，会话对每个目标各用一个套接字，总共最多 512 个。超过 --session-timeout 没有数据报，
-        会话就结束。客户端太多时，已经一秒没有数据报的客户端让出位置。
+        每个客户端有一个会话，会话对每个目标各用一个套接字，总共最多 512 个。超过 --session-timeout 没有数据报，会话就结束。客户端太多时，已经一秒没有数据报的客户端让出位置。
     .after =
         示例：
           udpcli relay --listen 7000 --to 192.168.0.3:6000                    在本机程序和掌控板之间
@@ -250,7 +247,7 @@ relay-duration = 经过这段时间后结束
 
 ## udpcli board
 
-board = 串口桥：在掌控板上运行程序、传送文件、查看 OLED
+board = 通过 USB 线在掌控板上运行程序、传送文件、查看 OLED
     .after =
         示例：
           udpcli board list                 哪个串口是掌控板
@@ -263,7 +260,7 @@ board-wire = 把串口上的每个字节连同方向和时间记入 FILE，每�
 board-all = 同时用于找到的每一块掌控板
 board-jobs = 同时处理多少块掌控板 [默认值：全部；board flash 为 4]
 board-names = 名单（CSV 文件）：MAC 地址（或 USB 序列号、串口）、名字、座位
-board-left-out = 串口桥，这个版本没有包含
+board-left-out = 通过 USB 线使用掌控板：这个版本没有包含
 
 ## udpcli board list
 
@@ -549,8 +546,7 @@ board-oled-framebuffer = 与 --format json 一起用：连同像素
 
 board-monitor = 查看板子的输出，不打扰它
     .after =
-        它不发送任何内容，也不复位板子；按 Ctrl-C 结束，板上的程序继续运行。对启动信息、崩溃和常见错误的解释
-        写到 stderr；用 --format json 时写在那一行的对象里。
+        它不发送任何内容，也不复位板子；按 Ctrl-C 结束，板上的程序继续运行。对启动信息、崩溃和常见错误的解释写到 stderr；用 --format json 时写在那一行的对象里。
 
         示例：
           udpcli board monitor
@@ -564,7 +560,7 @@ board-monitor-filter = 只显示与这个正则表达式匹配的行
 board-monitor-format = 各行的形式
     .value-text = 与板子的输出相同
     .value-json = 每行一个 JSON 对象：docs/monitor.schema.json
-board-monitor-summary = 摘要的形式
+board-monitor-summary = 统计的形式
     .value-text = 便于阅读的文本
     .value-json = 一个 JSON 对象
 
@@ -635,9 +631,7 @@ board-flash = 把固件刷入掌控板，刷前检查，刷后校验
           udpcli board flash --restore board.bin               再恢复回去
           udpcli board flash --backup files.bin --only vfs     只备份板上的文件
 
-        文件写到哪里：引导程序（和以它开头的映像）写到 0x1000，合并的映像逐部分写入；字库写到
-        固件查找它的地方；ELF、UF2 和 ZIP 文件自带位置；其他文件要写 @OFFSET，或者把偏移写在
-        文件前面：0x10000 app.bin
+        文件写到哪里：引导程序（和以它开头的镜像）写到 0x1000，合并的镜像逐部分写入；字库写到固件查找它的地方；ELF、UF2 和 ZIP 文件自带位置；其他文件要写 @OFFSET，或者把起始地址写在文件前面：0x10000 app.bin
 board-flash-images = 固件：.bin、ELF、UF2，或带刷写参数的 ZIP；文件本身没有写明位置时加 @OFFSET
 board-flash-font = 中文字库；写到固件查找它的地方，或 OFFSET 处
 board-flash-chip = 板子应有的芯片：esp32、esp32s3、esp32c3……（默认：固件所用的芯片）
@@ -672,10 +666,10 @@ board-flash-left-out = 把固件刷入掌控板：这个版本没有包含
 
 ## udpcli pair
 
-pair = 一起测试电脑和掌控板的两个方向，并查明消息为什么没有到达
+pair = 测试电脑和掌控板之间的双向收发，并查明消息为什么没有到达
     .after =
         示例：
-          udpcli pair                                        找到的唯一一块掌控板，在当前的 Wi-Fi
+          udpcli pair                                        测试找到的那块掌控板，用它现在的 Wi-Fi
           udpcli pair -s /dev/ttyUSB0 --ssid class           先连上这个 Wi-Fi；会询问密码
           WIFI=secret udpcli pair --ssid class --password-env WIFI
           udpcli pair --all --ssid class --format junit      全班的掌控板，用于 CI 系统
@@ -718,7 +712,7 @@ demo = 在本机演示接收和发送，不需要掌控板
 
 ## udpcli doctor
 
-doctor = 检查本机有没有问题，使数据报收不到，或者掌控板连不上
+doctor = 检查本机有没有会让数据报收不到、掌控板连不上的问题
     .long =
         检查地址（并指出掌控板的程序里该填哪一个）、UDP 端口、防火墙，以及串口和驱动。每个问题都附有解决它的命令；
         udpcli 从不自行运行这些命令。检查时不发送数据报，也不打开串口。
@@ -738,11 +732,9 @@ doctor-format = 检查结果的显示方式
 
 find = 列出本机各网络和 USB 口上的掌控板
     .long =
-        列出 MAC 地址属于乐鑫（ESP32 的厂商）的设备、通过 mDNS 报出名字的掌控板，以及带有掌控板芯片的 USB 口。
-        各列依次是名字、地址、MAC 地址和发现方式。
+        列出 MAC 地址属于乐鑫（ESP32 的厂家）的设备、通过 mDNS 报出名字的掌控板，以及带有掌控板芯片的 USB 口。各列依次是名字、地址、MAC 地址和发现方式。
 
-        不加 --probe 时，掌控板上的程序什么也不会收到。为了得到 MAC 地址，udpcli 会向每个网络中本机附近 256 个地址的
-        9 号端口（discard）各发送一个数据报，每秒最多 250 个。不会打开串口，因为那会使有些掌控板复位。只支持 IPv4。
+        不加 --probe 时，掌控板上的程序什么也不会收到。为了得到 MAC 地址，udpcli 会向每个网络中本机附近 256 个地址的 9 号端口（discard）各发送一个数据报，每秒最多 250 个。不会打开串口，因为那会使有些掌控板复位。只支持 IPv4。
     .after =
         示例：
           udpcli find

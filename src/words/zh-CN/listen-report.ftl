@@ -37,4 +37,4 @@ received = 收到
 bytes = 载荷字节数
 dropped = 被本机内核丢弃
 unsequenced = 没有序号
-truncated = 被截短
+truncated = 被截断

@@ -6,7 +6,7 @@ no-reply = { $wait } 内没有收到 { $peer } 的回复
     .hint = UDP 不确认是否送达。看看掌控板的屏幕：文字已经显示，就只是回复丢了；没有显示，可能是地址不对、被防火墙挡住，或者 Wi-Fi 隔离了各个设备
     .hint-present = 设备 { $host } 在线（它应答了 ARP），但它的程序没有回复。看看掌控板的屏幕：文字已经显示，就只是回复丢了；没有显示，可能是程序没有运行、端口不同，或者被防火墙挡住
 no-neighbour = 连不上 { $host }：{ $interface } 上没有设备应答这个地址
-    .hint = 设备开机了吗？和本机在同一个网络里吗？地址有没有变？掌控板现在的地址可以看它的屏幕，也可以查找：udpcli find
+    .hint = 设备开机了吗？和本机在同一个网络里吗？地址有没有变？掌控板现在的地址显示在它的屏幕上，也可以运行 udpcli find
 too-few-replies = { $wait } 内只收到 { $peer } 的 { $got } 条回复，应有 { $wanted } 条
     .hint = 用 -w/--wait 把等待时间设长一些，迟到的回复也能收到
 unexpected-reply = 收到 { $peer } 的 { $got } 条回复，没有一条与期望的文本相同
@@ -87,12 +87,12 @@ file-write = 无法写入 { $object }
 
 waiting-for-reader = 正在等待另一个程序读取 { $path }
 empty-datagram = 这是空数据报：有些 ESP32 固件处理不好
-cut-by-tutorial = 载荷有 { $len } 字节：教程里的 recvfrom({ $kept }) 会把它截成 { $kept } 字节
+cut-by-tutorial = 载荷有 { $len } 字节：教程里的 recvfrom({ $kept }) 会把它截断，只剩 { $kept } 字节
 fragmented = 载荷有 { $len } 字节，会被分片：路径 MTU 是 { $mtu }，丢一个分片就丢了整个数据报
 
 # 收发过程中的事件。
 
-truncated = 来自 { $peer } 的数据报有 { $len } 字节，被截成 { $kept } 字节（--recv-size）；之后的只计数
+truncated = 来自 { $peer } 的数据报有 { $len } 字节，被截断到 { $kept } 字节（--recv-size）；之后的只计数
 no-broadcast-flag = 本系统分辨不出广播：广播也会得到回复，每个发送端每秒最多 { $rate } 次（--reply-rate）
 group-waits = 还没有网络接口可以加入组播组 { $group }：出现后会自动加入
 group-joined = 已在 { $interface } 上加入组播组 { $group }

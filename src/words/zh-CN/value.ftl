@@ -41,11 +41,11 @@ size-too-large = 超过了 1 TiB
 unit = { $unit } 不是单位：可以用 k、M、G（按 1024 进位），或者 kB、MB、GB（按 1000 进位）
 tos = 应当是 0 到 255 之间的整数，也可以写成 0x00 到 0xff
 
-offset = { $text } 不是闪存里的偏移地址：要写成 0x1000 或 4096 这样，最大 0xffffffff
+offset = { $text } 不是闪存里的起始地址：要写成 0x1000 或 4096 这样，最大 0xffffffff
     .hint = 例如：fw.bin@0x1000
-no-file-for-offset = 偏移地址 { $offset } 后面没有文件
+no-file-for-offset = 起始地址 { $offset } 后面没有文件
     .hint = 写成 { $offset } fw.bin，或者 fw.bin@{ $offset }
-two-offsets = { $path } 有两个偏移地址
+two-offsets = { $path } 有两个起始地址
     .hint = 去掉 { $offset }
 
 lang = 应当是 auto、en 或 zh-CN

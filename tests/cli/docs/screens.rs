@@ -132,6 +132,10 @@ fn agrees(catalogues: [&Catalogue; 2], from: &str, to: &str) -> bool {
     if from == to || is_cause || is_summary(catalogues, from, to) {
         return true;
     }
+    // The settings of config: the comment says where each is from.
+    if let (Some((code, from)), Some((same, to))) = (from.split_once("# "), to.split_once("# ")) {
+        return code == same && agrees(catalogues, from, to);
+    }
     // A row whose last cell is a sentence.
     if let (Some((row, from)), Some((same, to))) = (from.rsplit_once("  ("), to.rsplit_once("  ("))
     {
