@@ -193,7 +193,7 @@ fn send(words: Vec<String>) -> Vec<String> {
     let Some(host) = host else {
         return rest;
     };
-    let host = clean(&host);
+    let host = with_colon(clean(&host));
     let mut out = Vec::new();
     if host.parse::<Endpoint>().is_ok() {
         out.push(host);
@@ -213,6 +213,8 @@ fn send(words: Vec<String>) -> Vec<String> {
             Some((address, port)) if address.contains(':') => {
                 out.push(format!("[{}]:{port}", address.trim_matches(['[', ']'])));
             }
+            // No name has these: what was meant cannot be told.
+            _ if bare.contains([';', ',', '/', '\\', '|', ' ']) => out.push(host),
             _ => out.push(format!("{bare}:{port}")),
         }
     }
@@ -231,6 +233,20 @@ fn clean(host: &str) -> String {
     let host = fullwidth::to_ascii(host);
     let host = host.split_once("://").map_or(&*host, |(_, rest)| rest);
     host.trim_end_matches('/').to_owned()
+}
+
+/// `192.168.0.3;6000`, `192.168.0.3/6000`: another character stands in place of the colon. What is behind a slash may be
+/// the length of a prefix.
+fn with_colon(host: String) -> String {
+    let parts = host.split_once([';', ',', '/', '\\', '|', ' ']);
+    match parts {
+        Some((address, port))
+            if address.parse::<std::net::Ipv4Addr>().is_ok() && is_port(port) && port.len() > 2 =>
+        {
+            format!("{address}:{port}")
+        }
+        _ => host,
+    }
 }
 
 /// Whether what begins with one `-` is not a flag of ours: `-5`, `-hello`.
@@ -310,6 +326,10 @@ mod tests {
             ("send ::1:7000 hi", "send '[::1:7000]:6000' hi"),
             ("send fe80::1%va", "send '[fe80::1%va]:6000'"),
             ("send udp://127.0.0.1:6000", "send 127.0.0.1:6000"),
+            ("send 127.0.0.1；6000 hi", "send 127.0.0.1:6000 hi"),
+            ("send 127.0.0.1;6000 hi", "send 127.0.0.1:6000 hi"),
+            ("send 127.0.0.1/6000 hi", "send 127.0.0.1:6000 hi"),
+            ("send 127.0.0.1，６０００ hi", "send 127.0.0.1:6000 hi"),
             ("send １２７.0.0.1 ６０００ hi", "send 127.0.0.1:6000 hi"),
             (
                 "listen １２７。0.0.1：６００１",
@@ -340,6 +360,8 @@ mod tests {
             "to listen on port 6000: udpcli listen --port 6000 (6000 is the default: udpcli listen)"
         );
         for typed in [
+            "u send 127.0.0.1/24 hi",
+            "u send board;local hi",
             "u nosuch",
             "u",
             "u listen --nosuch",
