@@ -280,3 +280,27 @@ fn the_program_has_every_file() {
         }
     }
 }
+
+/// udpcli breaks the lines of help to fit the terminal. A line that the catalogue breaks would be broken twice.
+#[test]
+fn a_paragraph_of_help_is_one_line() {
+    for language in ["en", "zh-CN"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("src/words")
+            .join(language)
+            .join("help.ftl");
+        let help = std::fs::read_to_string(path).unwrap();
+        let prose = |line: &str| {
+            let text = line.strip_prefix("        ").unwrap_or_default();
+            !text.is_empty()
+                && !text.starts_with([' ', '1', '2', '3'])
+                && !text.ends_with([':', '：'])
+                && !text.starts_with("udpcli ")
+        };
+        let lines: Vec<&str> = help.lines().collect();
+        for pair in lines.windows(2) {
+            let is_broken = pair.iter().all(|line| prose(line));
+            assert!(!is_broken, "{language}: {pair:#?}");
+        }
+    }
+}
