@@ -47,6 +47,7 @@ use crate::text::seconds;
 use crate::text::sentence::{Sentence, sentence};
 use crate::text::shorten::quoted;
 use crate::udp;
+use crate::words;
 use crate::words::catalogue::say;
 use text::TextColors;
 
@@ -198,7 +199,11 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
     let mut plan = plan(args)?;
     let list = names::read(args.names.as_deref())?;
     let is_read_later = args.format != PairFormat::Text || file.is_some();
-    let places = match places(args, &mut plan) {
+    let places = places(args, &mut plan);
+    if let (Err(error), true) = (&places, args.format != PairFormat::Text) {
+        tell_why(error);
+    }
+    let places = match places {
         // A report is written whatever happens: here its serial step failed.
         Err(Error::Board(error)) if is_read_later => Err(error),
         Err(Error::Simulate(error)) if is_read_later => {
@@ -266,6 +271,21 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
         out.write(&text::total(&reports));
     }
     end(&reports, out, context, file.as_ref())
+}
+
+/// Tells people why there is no board to test: the report, which is for programs, says so in English.
+fn tell_why(error: &Error) {
+    let problem = match error {
+        Error::Board(_) => words::message(error),
+        Error::Simulate(error) => words::cause(error),
+        // It ends the run, and is shown then.
+        _ => return,
+    };
+    let text = match words::hint(error) {
+        Some(hint) => say!("value.and", problem = problem, hint = hint),
+        None => problem,
+    };
+    tracing::warn!("{text}");
 }
 
 /// Writes what is written once all boards are tested.

@@ -228,6 +228,8 @@ fn without_a_board_there_is_still_a_report() {
             "{args}: {}",
             finished.stderr
         );
+        let is_told = finished.stderr.contains("micropython is not on the PATH");
+        assert_eq!(is_told, args == "--simulate", "{}", finished.stderr);
     }
 }
 
