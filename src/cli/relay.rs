@@ -20,6 +20,7 @@ use crate::terminal::{status, stdout};
 use crate::text::encoding::TextEncoding;
 use crate::text::random::Random;
 use crate::text::seconds;
+use crate::text::sentence::{Sentence, sentence};
 use crate::udp;
 use crate::udp::endpoint::{Endpoint, Family};
 use crate::udp::listen::ListenEnd;
@@ -278,12 +279,9 @@ impl RelayArgs {
 
     /// Tells where the relay listens, and what it chose by itself.
     fn announce(&self, bound: &Bound, plan: &RelayPlan) {
-        let targets: Vec<String> = plan
-            .targets
-            .iter()
-            .map(|target| target.address.to_string())
-            .collect();
-        tracing::info!(say = "relay.at", local = %bound.local, targets = targets.join(", "));
+        let targets = plan.targets.iter().map(|target| target.address);
+        let targets = sentence!("udp.these", items <- Sentence::verbatim_list(targets));
+        tracing::info!(say = "relay.at", local = %bound.local, targets = targets.as_value());
         if self.rate.is_none() && plan.rate != Rate::Max {
             tracing::info!(say = "relay.rate", rate = "100,000");
         }

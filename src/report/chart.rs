@@ -34,9 +34,14 @@ pub(crate) struct TimeSpread {
     pub(crate) quantiles: [f64; 4],
 }
 
-/// What the marks of a spread are called: minimum, median, 99th percentile and maximum.
+/// What the marks of a spread are called.
 #[derive(Debug, Clone)]
-pub(crate) struct Marks(pub [String; 4]);
+pub(crate) struct Marks {
+    /// Minimum, median, 99th percentile and maximum.
+    pub(crate) names: [String; 4],
+    /// What stands between two of them.
+    pub(crate) separator: String,
+}
 
 fn open(lines: usize, out: &mut String) {
     let height = LINE * lines as f64;
@@ -98,8 +103,8 @@ pub(super) fn spreads(spreads: &[TimeSpread], marks: &Marks, out: &mut String) {
             escaped(&spread.name),
             (p99 - min).max(1.0)
         );
-        let Marks(names) = marks;
-        let figures: Vec<String> = names
+        let figures: Vec<String> = marks
+            .names
             .iter()
             .zip(spread.quantiles)
             .map(|(name, ms)| format!("{} {ms:.3}", escaped(name)))
@@ -108,7 +113,7 @@ pub(super) fn spreads(spreads: &[TimeSpread], marks: &Marks, out: &mut String) {
             out,
             r#"<text font-size="12.5" fill="currentColor" x="{LEFT}" y="{}">{} ms</text>"#,
             base + LINE,
-            figures.join(", ")
+            figures.join(&marks.separator)
         );
     }
     out.push_str("</svg>\n");

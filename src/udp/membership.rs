@@ -176,19 +176,22 @@ impl Memberships {
             self.joined.push(key);
         }
         if !joined.is_empty() {
-            tracing::info!(say = "udp.group-joined", group = %group.address, interface = joined.join(", "));
+            let interface = sentence!("udp.these", items <- Sentence::verbatim_list(&joined));
+            tracing::info!(say = "udp.group-joined", group = %group.address, interface = interface.as_value());
         }
         if let Some((_, error)) = failed.first()
             && self.has(group)
         {
-            let names: Vec<&str> = failed.iter().map(|(name, _)| name.as_str()).collect();
+            let names = Sentence::verbatim_list(failed.iter().map(|(name, _)| name));
+            let count = names.len();
+            let names = sentence!("udp.these", items <- names);
             tracing::warn!(
                 say = "udp.group-not-joined",
                 group = %group.address,
-                interface = names.join(", "),
+                interface = names.as_value(),
                 error = %error,
                 limit = system::join_limit(group.address.is_ipv4(), error),
-                wanted = self.joined.len() + names.len(),
+                wanted = self.joined.len() + count,
             );
         }
         (joined, failed)

@@ -70,12 +70,15 @@ fn subject(report: &BoardReport, name: Option<String>, clean: &dyn Fn(&str) -> S
         sections.push((say!("report.loss"), ReportSection::Bars(bars)));
     }
     if let Some(spread) = rtt(report) {
-        let marks = Marks([
-            say!("report.rtt-min"),
-            say!("report.rtt-median"),
-            say!("report.rtt-p99"),
-            say!("report.rtt-max"),
-        ]);
+        let marks = Marks {
+            names: [
+                say!("report.rtt-min"),
+                say!("report.rtt-median"),
+                say!("report.rtt-p99"),
+                say!("report.rtt-max"),
+            ],
+            separator: say!("summary.separator"),
+        };
         sections.push((
             say!("report.rtt"),
             ReportSection::Spreads(vec![spread], marks),

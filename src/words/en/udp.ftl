@@ -103,6 +103,7 @@ fragmented = a payload of { $len } bytes will be fragmented: the path's MTU is {
 truncated = a datagram of { $len } bytes from { $peer } was cut to { $kept } (--recv-size); further ones are only counted
 no-broadcast-flag = this system does not tell broadcasts apart: they are answered too, each peer at most { $rate } times a second (--reply-rate)
 group-waits = no network interface to join multicast group { $group } on yet: it is joined when one appears
+these = { $items }
 group-joined = joined multicast group { $group } on { $interface }
 send-buffer = the system granted a send buffer of { $granted } bytes, not { $size }{ $limit ->
         [none] {""}

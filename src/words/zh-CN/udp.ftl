@@ -95,6 +95,7 @@ fragmented = 载荷有 { $len } 字节，会被分片：路径 MTU 是 { $mtu }�
 truncated = 来自 { $peer } 的数据报有 { $len } 字节，被截断到 { $kept } 字节（--recv-size）；之后的只计数
 no-broadcast-flag = 本系统分辨不出广播：广播也会得到回复，每个发送端每秒最多 { $rate } 次（--reply-rate）
 group-waits = 还没有网络接口可以加入组播组 { $group }：出现后会自动加入
+these = { $items }
 group-joined = 已在 { $interface } 上加入组播组 { $group }
 send-buffer = 系统只给了 { $granted } 字节的发送缓冲区，不是 { $size }{ $limit ->
         [none] {""}
