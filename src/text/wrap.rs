@@ -19,15 +19,23 @@ pub(crate) fn pieces(line: &str) -> Vec<Unbroken<'_>> {
     let mut piece = Unbroken::default();
     let mut start = 0;
     let mut before: Option<char> = None;
+    let mut last: Option<char> = None;
     for (at, character) in visible(line) {
-        if before.is_some_and(|before| may_break(before, character)) {
+        // A number stays with its measure word: `0 个`.
+        let is_counted = piece.spaces == 1
+            && last.is_some_and(|last: char| last.is_ascii_digit())
+            && is_wide(character);
+        if !is_counted && before.is_some_and(|before| may_break(before, character)) {
             piece.text = line.get(start..at).unwrap_or_default();
             pieces.push(std::mem::take(&mut piece));
             start = at;
         }
         match character {
             ' ' => piece.spaces += 1,
-            _ => piece.width += character.width().unwrap_or(0),
+            _ => {
+                piece.width += std::mem::take(&mut piece.spaces) + character.width().unwrap_or(0);
+                last = Some(character);
+            }
         }
         before = Some(character);
     }
@@ -69,8 +77,8 @@ fn may_break(before: char, after: char) -> bool {
         return true;
     }
     // The rules of Chinese typesetting: no line begins with a closing mark, and none ends with an opening one.
-    let opens = "（《“‘[([{<".contains(before);
-    let closes = "，。；：？！、）》”’…—)]}>,.;:".contains(after);
+    let opens = "（《“‘[([{</".contains(before);
+    let closes = "，。；：？！、）》”’…—)]}>,.;:/".contains(after);
     (is_wide(before) || is_wide(after)) && !opens && !closes
 }
 
