@@ -198,12 +198,10 @@ impl<'a> Answers<'a> {
         while let Some((peer, _)) = self.to.get(next) {
             match system::answer(&bound.socket, is_v4, &self.outbox, &self.to, next) {
                 Ok(count) => {
-                    for index in next..next + count {
-                        tracing::debug!(
-                            "sendto {} bytes to {}",
-                            self.outbox.payload(index).len(),
-                            self.to[index].0
-                        );
+                    let answered = (next..next + count).zip(self.to.iter().skip(next));
+                    for (index, (peer, _)) in answered {
+                        let len = self.outbox.payload(index).len();
+                        tracing::debug!("sendto {len} bytes to {peer}");
                     }
                     self.sent += count as u64;
                     next += count;
