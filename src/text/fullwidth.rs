@@ -76,6 +76,11 @@ pub(crate) fn faulty(value: &str, problem: &str) -> Option<char> {
                 !ascii.is_ascii_alphanumeric() && !":.,/%@[]-_+\"' ".contains(ascii)
             })
         })
+        // No value ends with one of these: it belongs to a sentence.
+        .or_else(|| {
+            let last = value.chars().next_back();
+            last.filter(|&last| is_typed(last) && ":.,".contains(ascii_of(last)))
+        })
 }
 
 #[cfg(test)]
@@ -119,6 +124,7 @@ mod tests {
                 Some('《'),
             ),
             ("127.0.0.1：99999", r#""99999" is not a port"#, None),
+            ("２ｓ。", "not a duration", Some('。')),
             ("127。0。0。300：６０００", "not an IPv4 address", None),
         ] {
             assert_eq!(faulty(value, problem), named, "{value}");
