@@ -116,6 +116,25 @@ fn output_for_programs_is_the_same_in_every_language() {
     }
 }
 
+/// The report that people read, with each number as 0.
+#[test]
+fn the_report_is_shown_in_both_languages() {
+    for language in ["en", "zh-CN"] {
+        let args = format!("--lang {language} -n 2 --interval 10ms --sizes 64");
+        let finished = finish(&mut simulate(&Pc::new(), &args)).expect_code(0);
+        // Only what took a while has its time.
+        let shown = without_numbers(&finished.text()).replace("  [0 s]", "");
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/pair")
+            .join(format!("simulated.{language}.txt"));
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &shown).expect("the file can be written");
+        }
+        let kept = std::fs::read_to_string(&path).expect("the kept report");
+        assert_eq!(shown, kept, "{language}: UPDATE_DOCS=1 writes it");
+    }
+}
+
 #[test]
 fn without_micropython_people_get_chinese_and_programs_english() {
     let run = |args: &[&str]| {

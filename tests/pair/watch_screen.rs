@@ -116,6 +116,7 @@ fn the_view_keeps_its_frames_in_chinese_on_a_small_terminal() {
                 "RTT 最小/中位/p99/最大 ",
                 "丢失和 RTT，每轮一列",
                 "丢失 0/",
+                "≤ ",
                 " 按 q 或 Ctrl-C 结束",
             ]
             .iter()
