@@ -214,32 +214,19 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Option { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
             say!("udp.option.hint-denied")
         }
-        Error::Pattern {
-            source: pattern::Error::RegexTooLarge | pattern::Error::TooLargeTogether,
-            ..
-        } => say!("messages.too-large-together.hint"),
-        Error::Pattern {
-            source: pattern::Error::Encode(source),
-            ..
-        } => encode_hint(source),
-        // The problem says it all.
-        Error::Pattern {
-            source: pattern::Error::TooLong,
-            ..
-        } => return None,
-        Error::Pattern { is_cut: true, .. } => say!("messages.pattern.hint-cut"),
-        Error::Pattern { .. } => say!("messages.pattern.hint"),
+        Error::Pattern { source, is_cut, .. } => return pattern_hint(source, *is_cut),
         Error::Template {
-            source:
-                template::Error::NoGroup { .. }
-                | template::Error::Unknown { nearest: None, .. }
-                | template::Error::Unclosed { .. }
-                | template::Error::Stray { .. }
-                | template::Error::Escape(_),
-            is_cut: true,
+            source,
+            fields,
+            is_cut,
             ..
-        } => say!("messages.pattern.hint-cut"),
-        Error::Template { source, fields, .. } => template_hint(source, *fields),
+        } => {
+            if *is_cut && may_be_cut(source) {
+                say!("messages.pattern.hint-cut")
+            } else {
+                template_hint(source, *fields)
+            }
+        }
         Error::NotUtf8 { .. } => say!("udp.not-utf8.hint"),
         Error::TooLongToRepeat { .. } => say!("udp.too-long-to-repeat.hint"),
         Error::AmbiguousZone { address, first, .. } => {
@@ -394,6 +381,33 @@ fn encode_hint(error: &encoding::Error) -> String {
         "messages.no-character-hint",
         character = error.character,
         encoding = error.encoding
+    )
+}
+
+/// What to do about a pattern of a reply; nothing where the problem says it all. `is_cut` says that another `=` follows the one
+/// at which it ends.
+fn pattern_hint(error: &pattern::Error, is_cut: bool) -> Option<String> {
+    Some(match error {
+        pattern::Error::Escape(_) => say!("udp.escape.hint"),
+        pattern::Error::RegexTooLarge | pattern::Error::TooLargeTogether => {
+            say!("messages.too-large-together.hint")
+        }
+        pattern::Error::Encode(source) => encode_hint(source),
+        pattern::Error::TooLong => return None,
+        _ if is_cut => say!("messages.pattern.hint-cut"),
+        _ => say!("messages.pattern.hint"),
+    })
+}
+
+/// Whether a template's problem may come from a pattern that was cut at the wrong `=`.
+fn may_be_cut(error: &template::Error) -> bool {
+    matches!(
+        error,
+        template::Error::NoGroup { .. }
+            | template::Error::Unknown { nearest: None, .. }
+            | template::Error::Unclosed { .. }
+            | template::Error::Stray { .. }
+            | template::Error::Escape(_)
     )
 }
 

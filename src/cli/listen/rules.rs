@@ -235,6 +235,7 @@ fn of_file(
 }
 
 /// Where a reply stands, for an error about it.
+#[derive(Clone, Copy)]
 struct ReplyPlace<'a> {
     /// Its name.
     what: &'a str,

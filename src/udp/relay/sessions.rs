@@ -342,7 +342,7 @@ impl TargetSocket {
         match open(target, receive) {
             Ok(open) => self.open = Some(open),
             Err(error) => {
-                tracing::debug!("no socket to {}: {}", target.address, error.with_cause())
+                tracing::debug!("no socket to {}: {}", target.address, error.with_cause());
             }
         }
     }

@@ -633,7 +633,7 @@ board-flash = Write firmware to the board, checked before and verified after
           udpcli board flash --restore board.bin               and put it back
           udpcli board flash --backup files.bin --only vfs     only the board's files
 
-        Where a file goes: boot loaders (and images that begin with one) to 0x1000, merged images part by part; fonts where the firmware looks for them; ELF, UF2 and ZIP files say it themselves; any other file needs @OFFSET, or its offset before it: 0x10000 app.bin
+        Where a file goes: boot loaders (and images that begin with one) to where the chip starts (0x1000 on the ESP32), merged images part by part; fonts where the firmware looks for them; ELF, UF2 and ZIP files say it themselves; any other file needs @OFFSET, or its offset before it: 0x10000 app.bin
 board-flash-images = Firmware: .bin, ELF, UF2, or a ZIP with flasher arguments; with @OFFSET where it does not say so itself
 board-flash-font = Font for Chinese characters; it goes where the firmware looks for it, or to OFFSET
 board-flash-chip = Chip that the board must have: esp32, esp32s3, esp32c3 .. (default: the one that the firmware is for)

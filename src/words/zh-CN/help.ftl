@@ -631,7 +631,7 @@ board-flash = 把固件刷入掌控板，刷前检查，刷后校验
           udpcli board flash --restore board.bin               再恢复回去
           udpcli board flash --backup files.bin --only vfs     只备份板上的文件
 
-        文件写到哪里：引导程序（和以它开头的镜像）写到 0x1000，合并的镜像逐部分写入；字库写到固件查找它的地方；ELF、UF2 和 ZIP 文件自带位置；其他文件要写 @OFFSET，或者把起始地址写在文件前面：0x10000 app.bin
+        文件写到哪里：引导程序（和以它开头的镜像）写到芯片启动时读取的位置（ESP32 是 0x1000），合并的镜像逐部分写入；字库写到固件查找它的地方；ELF、UF2 和 ZIP 文件自带位置；其他文件要写 @OFFSET，或者把起始地址写在文件前面：0x10000 app.bin
 board-flash-images = 固件：.bin、ELF、UF2，或带刷写参数的 ZIP；文件本身没有写明位置时加 @OFFSET
 board-flash-font = 中文字库；写到固件查找它的地方，或 OFFSET 处
 board-flash-chip = 板子应有的芯片：esp32、esp32s3、esp32c3……（默认：固件所用的芯片）
