@@ -1,5 +1,7 @@
 //! A command line that would have worked, made of the one that did not: what users of other tools type, and slips of the
 //! keyboard. Nothing is suggested that does not parse.
+//!
+//! Long because the tests list what people type beside what works.
 
 mod mpremote;
 
