@@ -187,7 +187,7 @@ fn a_closed_port_is_told_from_a_silent_program_and_the_columns_are_aligned() {
     let _table = neighbour_table();
     let Some(net) = class() else { return };
     let _programs = programs(&net, &[0], &[3]);
-    let text = find(&net, "--probe --wait 2s", 0).text();
+    let text = find(&net, "--probe --wait 4s", 0).text();
     let lines: Vec<&str> = text
         .lines()
         .filter(|line| line.contains("10.77."))
@@ -215,7 +215,7 @@ fn boards_have_the_names_of_the_list_and_hostile_ones_are_escaped() {
         "\u{feff}mac-or-id,name,seat\n24-0A-C4-00-01-00,小明 🎈,A1\n10.77.1.103,red\u{1b}[31m\n";
     std::fs::write(&list, text).expect("a file");
     let list = list.to_str().expect("a path");
-    let text = find(&net, &format!("--wait 2s --names {list}"), 0).text();
+    let text = find(&net, &format!("--wait 4s --names {list}"), 0).text();
     let lines: Vec<&str> = text
         .lines()
         .filter(|line| line.contains("10.77."))
@@ -266,7 +266,7 @@ fn a_board_tells_its_name_by_mdns() {
     python.args(["-S", "-c", RESPONDER, &address(3), "mpy-esp32.local"]);
     let mut responder = Running::spawn(net.within(1, &python).stdin(Stdio::null()));
     assert_eq!(responder.stdout_line(), "ready\n");
-    let found = objects(&find(&net, "--format json --wait 2s", 0));
+    let found = objects(&find(&net, "--format json --wait 4s", 0));
     let board = found
         .iter()
         .find(|board| board["address"] == address(3))
