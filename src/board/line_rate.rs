@@ -12,7 +12,7 @@ pub(crate) const FAST_RATES: [u32; 3] = [921_600, 460_800, 230_400];
 /// At a lower rate, the handshake does not end in time.
 const LOWEST: u32 = 38_400;
 
-/// From so many bytes on `auto` changes the rate.
+/// The number of bytes from which `auto` changes the rate.
 pub(crate) const MUCH: u64 = 16 << 10;
 
 /// Bit 27 of `UART_CONF0_REG`.

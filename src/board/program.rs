@@ -91,7 +91,7 @@ pub fn start(
 ) -> Result<Launch, Error> {
     let result = start_or_fail(repl, source, fresh, known, before);
     if result.is_err() && !repl.link().is_lost() {
-        // The pupil's next program must not find a name of ours in `globals()`.
+        // The pupil's next program must find no name of udpcli in `globals()`.
         forget(repl);
     }
     result

@@ -250,7 +250,7 @@ impl Tree {
 
 /// Whether something in a folder stays on this PC because of its name.
 pub(crate) fn is_left_out(name: &[u8]) -> bool {
-    // `.git` and `.venv` would fill the flash; a file that the user names directly goes all the same.
+    // `.git` and `.venv` would fill the flash. A file that the user names directly is put nevertheless.
     name.starts_with(b".") || LEFT_OUT.iter().any(|out| out.as_bytes() == name)
 }
 

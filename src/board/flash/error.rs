@@ -80,7 +80,7 @@ impl Error {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Port(error) => error.exit_code(),
-            // udpcli could run, and the answer is no; a script can tell that from a board that is not there.
+            // udpcli could run, and the check failed. A script can tell this from a missing board, which is exit code 3.
             Self::Refused(_) | Self::Conflict { .. } | Self::Verify { .. } => 1,
             Self::NeedsOffset { .. } | Self::NoBootLoader => 2,
             Self::Interrupted { .. } => 130,

@@ -21,7 +21,7 @@ pub struct NotFirmware {
 }
 
 impl NotFirmware {
-    /// A file that `--force` writes all the same.
+    /// A file that is written only with `--force`.
     fn new(what: Sentence, hint: Hint) -> Self {
         Self {
             what,

@@ -55,7 +55,7 @@ pub(crate) enum ToGo {
     /// Little.
     #[default]
     Nothing,
-    /// So many bytes.
+    /// This number of bytes.
     Bytes(u64),
     /// The file or folder at this path on the board, whose length the session asks for.
     Path(Vec<u8>),

@@ -44,7 +44,7 @@ impl AnnouncedSocket {
     /// Prints the line if it has changed since the last call; whether it had.
     fn tell(&mut self, look: Look) -> bool {
         let line = self.line();
-        // A network changes often; only what concerns this socket is told.
+        // A network changes often; report only the changes that concern this socket.
         if line == self.told {
             return false;
         }

@@ -145,7 +145,7 @@ pub(in crate::cli::board) fn sha256sum(
         }
         Ok(())
     });
-    // What was hashed before a failure is printed all the same.
+    // The hashes from before a failure are printed too.
     let printed = output::print(out.as_bytes())?;
     result.map(|()| printed)
 }

@@ -34,7 +34,7 @@ struct Widths {
 }
 
 impl RoundsView {
-    /// So many rows for the box's inside.
+    /// The rows inside the box, at most `rows` of them.
     pub(super) fn timeline(&self, width: usize, rows: usize) -> Vec<Line<'static>> {
         let ways = [
             (words::pair::step_name(Step::PcToBoard), self.down),
