@@ -12,7 +12,8 @@ use udpcli::udp::relay::fate::{Direction, Fate, Impairment};
 
 use crate::support::{
     Finished, Listener, Running, address_of, eventually, listening_address, loopback_socket,
-    nothing_waits, receive, receive_payloads, refusing_socket, run, socket_on, udpcli,
+    nothing_waits, receive, receive_payloads, refusing_socket, run, run_in_namespace, socket_on,
+    udpcli,
 };
 
 /// A running relay.
@@ -410,6 +411,39 @@ fn two_relays_in_a_loop_stay_within_the_rate() {
         let sent = summary["forward"]["sent"].as_u64().unwrap();
         assert!((50..=RATE * SECONDS + 1).contains(&sent), "{summary}");
     }
+}
+
+/// Echoes what comes to 127.0.0.1:7001, and sends a datagram to 127.0.0.1:7000 that claims to come from there.
+#[cfg(target_os = "linux")]
+const FORGED: &str = "
+import socket, struct, threading
+echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+echo.bind(('127.0.0.1', 7001))
+def serve():
+    while True:
+        echo.sendto(*echo.recvfrom(2048))
+threading.Thread(target=serve, daemon=True).start()
+raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP)
+raw.sendto(struct.pack('!HHHH', 7000, 7000, 10, 0) + b'hi', ('127.0.0.1', 0))
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(30)
+client.sendto(b'real', ('127.0.0.1', 7000))
+print(client.recv(2048))
+";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_datagram_with_the_relays_own_address_as_sender_does_not_go_round() {
+    let script = "ip link set lo up && { \"$0\" relay --listen 127.0.0.1:7000 --to 127.0.0.1:7001 --summary json & } && relay=$! \
+                  && until grep -q ' 0100007F:1B58 ' /proc/net/udp; do sleep 0.01; done \
+                  && timeout 60 python3 -c \"$1\" && kill -TERM $relay && wait";
+    let Some(output) = run_in_namespace(script, FORGED) else {
+        return;
+    };
+    assert_eq!(output.text(), "b'real'\n");
+    let summary = summary(&output);
+    assert_eq!(summary["looped"], 1, "{summary}");
+    assert_eq!(summary["forward"]["sent"], 1, "{summary}");
 }
 
 #[test]

@@ -2,14 +2,14 @@
 //! program that had it.
 
 use std::net::UdpSocket;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::support::{
     Listener, Running, address_of, bash, loopback_socket, nothing_waits, receive, receive_payloads,
-    run, run_with_input, skipped, udpcli,
+    run, run_in_namespace, run_with_input, udpcli,
 };
 
 /// The text of the next line of `listen --format json`.
@@ -298,25 +298,12 @@ fn a_pipe_gets_each_datagram_when_it_comes() {
 #[test]
 fn what_cannot_leave_is_not_reported_as_sent() {
     // No route: a namespace of its own has none.
-    let mut command = Command::new("unshare");
-    command.args([
-        "-rn",
-        env!("CARGO_BIN_EXE_udpcli"),
-        "send",
-        "235.168.11.100:9760",
-        "hi",
-    ]);
-    command.env("UDPCLI_LANG", "en").stdin(Stdio::null());
-    let Ok(output) = command.output() else {
-        skipped("no unshare");
+    let script = "\"$0\" send 235.168.11.100:9760 hi";
+    let Some(refused) = run_in_namespace(script, "") else {
         return;
     };
-    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-    if stderr.contains("unshare") {
-        skipped("no namespaces here");
-        return;
-    }
-    assert_eq!(output.status.code(), Some(3), "{stderr}");
+    let stderr = &refused.stderr;
+    assert_eq!(refused.code, Some(3), "{stderr}");
     assert!(
         stderr.contains("cannot send to 235.168.11.100:9760"),
         "{stderr}"
@@ -352,31 +339,10 @@ for source in (0, 5555):
 fn a_sender_with_port_0_is_shown_and_not_answered() {
     let script = "ip link set lo up && { \"$0\" listen --bind 127.0.0.1 --port 7000 --echo -n 2 --format json & } \
                   && until grep -q ' 0100007F:1B58 ' /proc/net/udp; do sleep 0.01; done && python3 -c \"$1\" && wait";
-    let mut command = Command::new("unshare");
-    command
-        .args([
-            "-rn",
-            "bash",
-            "-c",
-            script,
-            env!("CARGO_BIN_EXE_udpcli"),
-            FROM_PORT_0,
-        ])
-        .env("UDPCLI_LANG", "en")
-        .env("XDG_CONFIG_HOME", "/nonexistent")
-        .stdin(Stdio::null());
-    let Ok(output) = command.output() else {
-        skipped("no unshare");
+    let Some(output) = run_in_namespace(script, FROM_PORT_0) else {
         return;
     };
-    let (stdout, stderr) = (
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-    );
-    if stderr.contains("unshare") {
-        skipped("no namespaces here");
-        return;
-    }
+    let (stdout, stderr) = (output.text(), output.stderr);
     let from: Vec<String> = stdout
         .lines()
         .map(|line| {

@@ -83,6 +83,34 @@ impl Finished {
     }
 }
 
+/// Runs a shell script in a network namespace of its own, where raw sockets are allowed and no interface is up. `$0` is
+/// udpcli, `$1` the argument. None where there are no namespaces; the test then counts as skipped.
+#[cfg(target_os = "linux")]
+#[track_caller]
+pub(crate) fn run_in_namespace(script: &str, argument: &str) -> Option<Finished> {
+    let mut command = Command::new("unshare");
+    command
+        .args(["-rn", "bash", "-c", script])
+        .args([env!("CARGO_BIN_EXE_udpcli"), argument])
+        .env("UDPCLI_LANG", "en")
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .stdin(Stdio::null());
+    let Ok(output) = command.output() else {
+        skipped("no unshare");
+        return None;
+    };
+    let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+    if stderr.contains("unshare") {
+        skipped("no namespaces here");
+        return None;
+    }
+    Some(Finished {
+        code: output.status.code(),
+        stdout: output.stdout,
+        stderr,
+    })
+}
+
 /// Runs a command to its end with `input` on its stdin.
 #[track_caller]
 pub(crate) fn run_with_input(mut command: Command, input: &[u8]) -> Finished {

@@ -223,9 +223,10 @@ impl Sessions {
         targets: &[Target],
         now: Instant,
     ) -> Result<usize, NoSession> {
-        // The relay's own socket as a client means that a target is the relay itself: each datagram would come back
-        // for ever.
-        let is_ours = self.ports.contains(&client.port())
+        // The relay's own socket as a client means that a target is the relay itself, or that somebody forged the
+        // sender: each datagram would come back for ever.
+        let is_own_port = client.port() == local.port() || self.ports.contains(&client.port());
+        let is_ours = is_own_port
             && (client.ip().is_loopback()
                 || crate::udp::interface::own_addresses().contains(&client.ip()));
         if is_ours {
