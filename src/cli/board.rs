@@ -40,7 +40,7 @@ use crate::error::{Error, Outcome};
 use crate::names::BoardNames;
 use crate::words;
 
-pub(super) use mpremote::with_steps;
+pub(super) use mpremote::{command_start, with_steps};
 
 /// The arguments of `udpcli board`.
 #[derive(Debug, Args)]

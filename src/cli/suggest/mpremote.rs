@@ -3,33 +3,12 @@
 use clap::{CommandFactory as _, Parser as _};
 
 use super::command_line;
-use crate::cli::Cli;
+use crate::cli::{Cli, board};
 use crate::words::catalogue::say;
-
-/// Flags with a value of their own, which may stand before the command.
-const WITH_VALUE: [&str; 9] = [
-    "-s",
-    "--serial",
-    "--baud",
-    "--connect-timeout",
-    "--wire",
-    "--names",
-    "--jobs",
-    "--lang",
-    "--color",
-];
 
 /// For a command of mpremote's that udpcli calls by another name, or lacks, and for commands without a `+` between them.
 pub(super) fn hint(words: &[String]) -> Option<String> {
-    let board = words.iter().position(|word| word == "board")?;
-    let mut begin = board + 1;
-    while let Some(flag) = words.get(begin).filter(|word| word.starts_with('-')) {
-        begin += if WITH_VALUE.contains(&flag.as_str()) {
-            2
-        } else {
-            1
-        };
-    }
+    let begin = board::command_start(words)?;
     let command = words.get(begin)?;
     let port = |prefix: char, path: &str| {
         let number = command.strip_prefix(prefix)?;
