@@ -3,8 +3,8 @@
 //! uses which setting.
 
 mod error;
+mod mistakes;
 pub(crate) mod read;
-mod slips;
 mod write;
 
 use std::ffi::OsString;

@@ -17,13 +17,13 @@ mod measure;
 mod oled;
 mod one_board;
 mod operation;
-pub(crate) mod port_owner;
 pub(crate) mod results;
 mod silent;
 pub mod simulate;
 pub(crate) mod sockets;
 mod test_datagram;
 mod traffic;
+pub(crate) mod udp_port_owner;
 pub(crate) mod watch;
 mod wifi;
 

@@ -246,7 +246,7 @@ impl<'a> Wait<'a> {
         }
     }
 
-    /// Checks whether to stop waiting. A caller that waits in short steps calls this between two steps.
+    /// Checks whether to stop waiting. A caller that waits in short steps calls this after each step.
     pub(crate) fn look(&mut self) -> Option<Over> {
         let now = Instant::now();
         // The grace counts from the first look after the request, because only then does this wait know of it.

@@ -144,7 +144,7 @@ pub(crate) fn model(model: crate::board::model::Model) -> Sentence {
 /// What board has this USB chip.
 #[cfg(feature = "board")]
 #[must_use]
-pub(crate) fn chip(chip: crate::board::ports::Chip) -> Sentence {
+pub(crate) fn chip(chip: crate::board::serial_ports::Chip) -> Sentence {
     board::chip(chip)
 }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use crate::board::error::Error;
-use crate::board::ports;
+use crate::board::serial_ports;
 
 /// The most boards side by side: two classes.
 pub(crate) const MOST_BOARDS: usize = 64;
@@ -30,7 +30,7 @@ pub(crate) enum FleetEvent<T> {
 /// # Errors
 /// There is none.
 pub(crate) fn all_boards() -> Result<Vec<String>, Error> {
-    let listed = ports::list()?;
+    let listed = serial_ports::list()?;
     let boards: Vec<String> = listed
         .iter()
         .filter(|port| port.board().is_some())

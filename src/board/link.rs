@@ -12,7 +12,7 @@ use crate::board::error::Error;
 use crate::board::line_rate::LineRate;
 use crate::board::native::{self, NativeUsb};
 use crate::board::port::{self, Port, TICK};
-use crate::board::wire::{Logged, WireLog};
+use crate::board::wire_log::{Logged, WireLog};
 use crate::shutdown::Shutdown;
 use crate::wait::{Over, Site, Wait};
 use away::Absence;

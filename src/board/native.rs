@@ -9,7 +9,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::board::ports::{self, Chip, Listed, chip_of};
+use crate::board::serial_ports::{self, Chip, Listed, chip_of};
 
 /// Espressif's vendor ID and the product ID of the USB-Serial/JTAG unit.
 const SERIAL_JTAG: (u16, u16) = (0x303a, 0x1001);
@@ -99,7 +99,7 @@ pub(crate) fn note_opened(name: &str) {
                 std::fs::canonicalize(&port.name).ok().as_ref() == Some(target)
             })
     };
-    let ports = ports::list().unwrap_or_default();
+    let ports = serial_ports::list().unwrap_or_default();
     if let Some(port) = ports.iter().find(is_it) {
         note(name, NativeUsb::of_port(port));
     }
@@ -126,7 +126,7 @@ pub(crate) fn of(name: &str) -> Option<NativeUsb> {
 /// The name that the board behind `name` has now, if it has another one.
 pub(crate) fn elsewhere(name: &str) -> Option<String> {
     let device = of(name)?;
-    let ports = ports::list().ok()?;
+    let ports = serial_ports::list().ok()?;
     let now = find(&device, &ports, NativeUsb::of_port)?;
     (now != name).then(|| now.to_owned())
 }
@@ -167,7 +167,7 @@ fn place(_: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::ports::Usb;
+    use crate::board::serial_ports::Usb;
 
     fn device(pid: u16, serial: Option<&str>, place: Option<&str>) -> NativeUsb {
         NativeUsb {

@@ -9,8 +9,8 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use crate::board::error::Error;
-use crate::board::holder;
 use crate::board::native;
+use crate::board::serial_port_owner;
 use crate::wait::{Site, Wait, Waited};
 
 /// How often a wait checks for Ctrl-C and its deadline.
@@ -105,8 +105,8 @@ pub fn open(
     opened.map_err(|source| Error::Open {
         port: name.to_owned(),
         // The search through all processes is slow, so only for the error that it explains.
-        holders: if holder::is_held(&source) {
-            holder::of(name)
+        holders: if serial_port_owner::is_held(&source) {
+            serial_port_owner::of(name)
         } else {
             Vec::new()
         },
@@ -139,7 +139,7 @@ fn open_cable(name: &str, baud: u32) -> io::Result<cable::Cable> {
     let until = Instant::now() + HELD;
     loop {
         match cable::Cable::open(name, baud) {
-            Err(error) if holder::is_held(&error) && Instant::now() < until => {
+            Err(error) if serial_port_owner::is_held(&error) && Instant::now() < until => {
                 std::thread::sleep(TICK);
             }
             result => return result,

@@ -6,9 +6,9 @@ use crate::board::error::Error;
 use crate::board::link::{Address, Link};
 use crate::board::native;
 use crate::board::port::{self, Port, TICK};
-use crate::board::ports;
 use crate::board::repl::Repl;
-use crate::board::wire::Logged;
+use crate::board::serial_ports;
+use crate::board::wire_log::Logged;
 use crate::shutdown::Shutdown;
 use crate::wait::{Site, Wait};
 
@@ -59,9 +59,11 @@ impl Reopening {
         }
         // A board with its own USB may return under another name.
         let elsewhere = native::elsewhere(&self.address.port);
-        if let Some(name) =
-            elsewhere.or_else(|| self.finds.then(ports::only_board).and_then(Result::ok))
-            && name != self.address.port
+        if let Some(name) = elsewhere.or_else(|| {
+            self.finds
+                .then(serial_ports::only_board)
+                .and_then(Result::ok)
+        }) && name != self.address.port
         {
             self.address.port = name;
             // The new name was found just now, so it is worth an attempt at once.

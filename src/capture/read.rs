@@ -9,7 +9,7 @@
 
 mod fragments;
 mod json;
-mod packet;
+mod link_layer;
 mod pcap;
 
 use std::io::{self, Read};
@@ -296,7 +296,7 @@ impl<R: Read> CaptureReader<R> {
                     return Ok(None);
                 }
                 let packet = &self.packet;
-                let found = packet::packet(
+                let found = link_layer::packet(
                     packet,
                     &mut self.fragments,
                     &mut self.payload,

@@ -70,14 +70,14 @@ pub(crate) fn script(shell: clap_complete::Shell) -> std::io::Result<Vec<u8>> {
 #[cfg(feature = "board")]
 pub(super) fn serial_ports() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
-        let ports = crate::board::ports::list().unwrap_or_default();
+        let ports = crate::board::serial_ports::list().unwrap_or_default();
         ports.into_iter().map(of_port).collect()
     })
 }
 
 /// A port and what it is. The shell shows the text as it stands, and a device may call itself anything.
 #[cfg(feature = "board")]
-fn of_port(port: crate::board::ports::Listed) -> CompletionCandidate {
+fn of_port(port: crate::board::serial_ports::Listed) -> CompletionCandidate {
     let what = port.board().map(str::to_owned);
     let product = port.usb.and_then(|usb| usb.product);
     let shown = what.or(product).map(|text| sanitize::plain(&text).into());
@@ -231,7 +231,7 @@ mod tests {
     #[cfg(feature = "board")]
     #[test]
     fn what_a_device_calls_itself_does_nothing_to_the_terminal() {
-        use crate::board::ports::{Listed, Usb};
+        use crate::board::serial_ports::{Listed, Usb};
         let usb = Usb {
             vid: 1,
             pid: 2,

@@ -4,7 +4,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 #[cfg(feature = "board")]
-use crate::board::ports::Chip;
+use crate::board::serial_ports::Chip;
 use crate::cli::output;
 use crate::cli::value::{self, TextOrJson};
 use crate::error::{Error, Outcome};

@@ -20,7 +20,7 @@ use crate::board::fleet::{MOST_BOARDS, all_boards, without_doubles};
 use crate::board::line_rate::LineRate;
 use crate::board::link::Address;
 use crate::board::port::DEFAULT_BAUD;
-use crate::board::ports;
+use crate::board::serial_ports;
 use crate::cli::board::password;
 use crate::cli::config::SerialSettings;
 use crate::cli::report::ReportFile;
@@ -428,7 +428,7 @@ fn places(args: &PairArgs, plan: &mut PairPlan) -> Result<Vec<BoardPlace>, Error
         };
         match port {
             Some(port) => vec![port],
-            None => vec![ports::only_board()?],
+            None => vec![serial_ports::only_board()?],
         }
     } else {
         args.serial.clone()

@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeString, DeTable, DeValue};
 
 use super::error::{At, Error, Mismatch};
-use super::slips;
+use super::mistakes;
 use super::{
     Append, ConfiguredPayload, ConfiguredReply, Encoding, Lang, Message, PayloadForm, Project, Set,
     User,
@@ -221,7 +221,7 @@ impl<'a> SettingsReader<'a> {
             let there = self.text.get(place..).unwrap_or_default().chars().next();
             Error::Syntax {
                 at: self.at(place),
-                problem: slips::sentence_for(error.message(), there),
+                problem: mistakes::sentence_for(error.message(), there),
                 typed: there
                     .filter(|&c| fullwidth::first_typed(c.encode_utf8(&mut [0; 4])).is_some()),
             }

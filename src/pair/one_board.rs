@@ -23,7 +23,7 @@ use crate::pair::results::{BoardReport, Finding, Step, StepNote, StepResult, Ver
 use crate::pair::sockets::{self, Arrived, Post};
 use crate::pair::watch::{self, RoundResults};
 use crate::pair::wifi::Online;
-use crate::pair::{PairNetwork, PairPlan, oled, port_owner, silent, traffic, wifi};
+use crate::pair::{PairNetwork, PairPlan, oled, silent, traffic, udp_port_owner, wifi};
 use crate::shutdown::Shutdown;
 use crate::text::sentence::{Sentence, sentence};
 
@@ -465,7 +465,7 @@ impl PairTest<'_> {
             }
             Err(error) => {
                 let is_taken = error.kind() == std::io::ErrorKind::AddrInUse;
-                let owner = port_owner::of(*local.ip(), local.port());
+                let owner = udp_port_owner::of(*local.ip(), local.port());
                 let detail = match owner {
                     Some(owner) => sentence!(
                         "pair.port-owner",

@@ -1,7 +1,7 @@
 //! Drivers of boards' USB chips on Windows, as the registry has them. Windows keeps a key for each device that was ever
 //! plugged in: one without a service has never had a driver.
 
-use crate::board::ports::{Chip, Listed, chip_of};
+use crate::board::serial_ports::{Chip, Listed, chip_of};
 
 /// The year before which a driver is older than Windows 10.
 const WINDOWS_10: u16 = 2015;
@@ -127,7 +127,7 @@ pub(super) fn devices() -> Vec<Device> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::board::ports::Usb;
+    use crate::board::serial_ports::Usb;
 
     fn device(id: &str, port: Option<&str>, date: Option<&str>) -> Device {
         Device {

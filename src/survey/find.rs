@@ -15,7 +15,7 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 #[cfg(feature = "board")]
-use crate::board::ports::{self, Chip};
+use crate::board::serial_ports::{self, Chip};
 use crate::shutdown::Shutdown;
 use crate::survey::find::mac::Mac;
 use crate::survey::find::mdns::Resolver;
@@ -225,7 +225,7 @@ impl Search {
 /// board as on the network.
 #[cfg(feature = "board")]
 fn add_usb(boards: &mut Vec<FoundBoard>) {
-    let Ok(listed) = ports::list() else {
+    let Ok(listed) = serial_ports::list() else {
         tracing::warn!(say = "find.no-usb");
         return;
     };

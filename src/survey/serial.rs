@@ -1,7 +1,7 @@
 //! Serial ports: boards, who may use them, who has them open, and boards for which no serial port appeared.
 
-use crate::board::holder;
-use crate::board::ports::{self, Chip, Listed};
+use crate::board::serial_port_owner;
+use crate::board::serial_ports::{self, Chip, Listed};
 use crate::processes::Process;
 use crate::survey::drivers::{self, DriverFault};
 use crate::survey::severity::Severity;
@@ -152,7 +152,7 @@ fn driver(chip: Chip) -> Option<String> {
 
 /// Examines the port that the settings name, or else all that look like a board's.
 pub(super) fn examine(named: Option<&str>) -> Vec<PortFinding> {
-    let Ok(listed) = ports::list() else {
+    let Ok(listed) = serial_ports::list() else {
         return vec![match named {
             Some(port) => of_port(port, None),
             None => PortFinding::Unlisted,
@@ -168,7 +168,7 @@ pub(super) fn examine(named: Option<&str>) -> Vec<PortFinding> {
             .filter_map(|port| port.chip().map(|chip| (port, chip)));
         findings.extend(boards.map(|(port, chip)| of_port(&port.name, Some(chip))));
     }
-    let without_port = ports::boards_without_port(&listed);
+    let without_port = serial_ports::boards_without_port(&listed);
     // On Ubuntu, brltty claims the USB ID 1a86:7523, which is the CH340's.
     if without_port.iter().any(|_| is_brltty_there()) {
         findings.push(PortFinding::Brltty { port: None });
@@ -199,7 +199,7 @@ fn of_port(name: &str, chip: Option<Chip>) -> PortFinding {
         return PortFinding::Missing { port };
     }
     // Before the rights: who has the port is known whatever the rights are.
-    let holders = holder::of(name);
+    let holders = serial_port_owner::of(name);
     if !holders.is_empty() {
         return if holders.iter().any(|holder| holder.name == "brltty") {
             PortFinding::Brltty { port: Some(port) }
@@ -207,13 +207,13 @@ fn of_port(name: &str, chip: Option<Chip>) -> PortFinding {
             PortFinding::Held { port, holders }
         };
     }
-    if holder::may_open(name) {
+    if serial_port_owner::may_open(name) {
         return PortFinding::Board { port, chip };
     }
-    let group = holder::group_of(name);
-    let is_member = group
-        .as_deref()
-        .is_some_and(|group| holder::is_member(group, std::env::var("USER").ok().as_deref()));
+    let group = serial_port_owner::group_of(name);
+    let is_member = group.as_deref().is_some_and(|group| {
+        serial_port_owner::is_member(group, std::env::var("USER").ok().as_deref())
+    });
     PortFinding::Denied {
         port,
         group,

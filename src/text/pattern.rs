@@ -12,7 +12,8 @@ pub(crate) const MAX_RULES: usize = 20_000;
 /// The maximum number of regular expressions in one table of replies, because each takes time and memory to compile.
 pub(crate) const MAX_EXPRESSIONS: usize = 1000;
 
-/// The maximum length of a pattern with gaps, in bytes, because a search compares each byte with each of these.
+/// The maximum length of a pattern with gaps, in bytes. A search compares every byte of a payload with every byte of the
+/// pattern, so a longer one would be slow.
 const MAX_GAPPED: usize = 1024;
 
 /// The maximum length of the text of a pattern.

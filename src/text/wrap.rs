@@ -44,7 +44,7 @@ pub(crate) fn pieces(line: &str) -> Vec<Unbroken<'_>> {
     pieces
 }
 
-/// The characters that are not part of an escape sequence. A sequence that comes before a character belongs to it.
+/// The characters that are not part of an escape sequence. An escape sequence belongs to the character that follows it.
 pub(crate) fn visible(line: &str) -> impl Iterator<Item = (usize, char)> {
     let mut in_sequence = false;
     let mut begun = None;

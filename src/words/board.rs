@@ -9,12 +9,12 @@ use crate::board::error::{Error, NotSource, shortened};
 use crate::board::files::error::NoMatch;
 use crate::board::files::local::{self, Unnameable};
 use crate::board::hidden_error::Symptom;
-use crate::board::holder;
 use crate::board::model::Model;
 use crate::board::operation::{Doing, RefusalReason};
 use crate::board::path::with_slashes;
 use crate::board::port::LineFault;
-use crate::board::ports::Chip;
+use crate::board::serial_port_owner;
+use crate::board::serial_ports::Chip;
 use crate::processes::Process;
 use crate::text::fullwidth;
 use crate::text::seconds;
@@ -309,10 +309,10 @@ fn open_hint(name: &str, holders: &[Process], source: &io::Error) -> String {
         return say!("usage.typed-word", typed = typed, meant = meant);
     }
     match source.kind() {
-        _ if holder::is_held(source) => say!("board.open.hint-held"),
+        _ if serial_port_owner::is_held(source) => say!("board.open.hint-held"),
         // On Windows a port that another program has open gives ERROR_ACCESS_DENIED.
         io::ErrorKind::PermissionDenied if cfg!(windows) => say!("board.open.hint-held"),
-        io::ErrorKind::PermissionDenied => match holder::group_of(name) {
+        io::ErrorKind::PermissionDenied => match serial_port_owner::group_of(name) {
             Some(group) => say!("board.open.hint-group", group = group),
             None => say!("board.open.hint-permission"),
         },

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 /// Whatever went wrong, in words.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Longer than anything waited for here takes on a busy machine.
+/// A time limit longer than anything here needs, even on a busy machine.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(15);
 
 /// Between two looks.

@@ -18,11 +18,11 @@ use udpcli::board::link::{Address, Link};
 use udpcli::board::mirror::agent::OledReport;
 use udpcli::board::oled::{self, OledEvent, OledObserver, OledOptions};
 use udpcli::board::repl::{Repl, last_line};
-use udpcli::board::wire::WireLog;
+use udpcli::board::wire_log::WireLog;
 use udpcli::shutdown::Shutdown;
 
 use crate::support::VirtualBoard;
-use crate::wire::Replay;
+use crate::wire_log::Replay;
 
 /// What happened during a run.
 #[derive(Debug, Default)]

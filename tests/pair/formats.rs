@@ -4,7 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use udpcli::board::ports;
+use udpcli::board::serial_ports;
 use udpcli::pair::diagnosis::Diagnosis;
 
 use crate::air::{Pc, pair, wifi_board};
@@ -186,7 +186,7 @@ fn a_serial_error_is_chinese_for_people_and_english_for_programs() {
 
 #[test]
 fn without_a_board_there_is_still_a_report() {
-    let has_board = ports::list()
+    let has_board = serial_ports::list()
         .expect("the ports")
         .iter()
         .any(|port| port.board().is_some());

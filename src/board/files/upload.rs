@@ -324,7 +324,7 @@ fn target(
     Ok(UploadTarget { place, is_folder })
 }
 
-/// The folders and files of all trees, below the target.
+/// All folders and files to upload, as paths below the target.
 fn plan(trees: &[Tree], target: &UploadTarget) -> Result<PutPlan, TransferRefusal> {
     let mut plan = PutPlan::default();
     for tree in trees {

@@ -31,7 +31,7 @@ pub enum Error {
     NoBootLoader,
     #[error("{} is not flashed: expected {}, found {}", .0.what, .0.expected, .0.found)]
     Refused(Box<FlashRefusal>),
-    #[error("the board's files and this firmware cannot both be had as they are")]
+    #[error("the board cannot keep its files with this firmware")]
     Conflict { details: Vec<Sentence> },
     #[error("the chip on {port} does not answer as a boot loader in {}", seconds(*waited))]
     NoLoader {

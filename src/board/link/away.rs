@@ -6,7 +6,7 @@ use super::{Link, must_end};
 use crate::board::error::Error;
 use crate::board::native;
 use crate::board::port::{self, TICK};
-use crate::board::wire::Logged;
+use crate::board::wire_log::Logged;
 use crate::wait::{Site, Wait};
 
 /// A board's own USB port is gone after a reset.

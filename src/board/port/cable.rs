@@ -6,7 +6,7 @@ use std::time::Duration;
 use serialport::SerialPort;
 
 use super::{LineFault, Port, is_timeout};
-use crate::board::ports::{self, Chip};
+use crate::board::serial_ports::{self, Chip};
 
 /// Write at most this much at once, so that a line that stopped is noticed between two chunks.
 const PIECE: usize = 128;
@@ -77,11 +77,11 @@ impl Cable {
 
 /// Whether this port is the USB port of a board's own chip.
 fn is_native(name: &str) -> bool {
-    let ports = ports::list().unwrap_or_default();
+    let ports = serial_ports::list().unwrap_or_default();
     let port = ports
         .iter()
         .find(|port| port.name.eq_ignore_ascii_case(name));
-    port.and_then(ports::Listed::chip)
+    port.and_then(serial_ports::Listed::chip)
         .is_some_and(Chip::is_native)
 }
 

@@ -116,7 +116,7 @@ impl InterpreterState {
     }
 }
 
-/// The code that deletes a program's names. A module that comes from a file of the board's raises an exception.
+/// The code that deletes a program's names. A module that was loaded from a file on the board raises an exception.
 fn cleaning(imports: &[String], names: &[String]) -> String {
     let imported: Vec<String> = imports
         .iter()

@@ -81,7 +81,7 @@ fn datagram(
     let object: Value = serde_json::from_slice(line).map_err(|_| sentence!("replay.no-json"))?;
     let text = |key: &'static str| object.get(key).and_then(Value::as_str);
     let missing = |key: &'static str| sentence!("replay.no-key", key = key);
-    // A key of the wrong type counts as missing: for the user, both mean that the line is not one of `listen`'s.
+    // A value of the wrong type counts as missing: either way, the line is not one that `listen` wrote.
     let time = text("time").and_then(|time| time.parse::<Timestamp>().ok());
     let time = time.ok_or_else(|| missing("time"))?.as_nanosecond();
     let address = |key| text(key).and_then(|text| text.parse::<SocketAddr>().ok());

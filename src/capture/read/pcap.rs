@@ -146,7 +146,7 @@ impl Container {
         input.skip(24);
         // The upper bits say how long the frame check sequence is.
         let link = u16::try_from(link & 0xffff).unwrap_or_default();
-        if !super::packet::is_known(link) {
+        if !super::link_layer::is_known(link) {
             return Err(Error::Wrong(sentence!("replay.link-type", link = link)));
         }
         Ok(Some(container(order, LinkKind::Pcap { link, unit })))

@@ -24,8 +24,8 @@ use crate::board::flash::reset::{After, ResetMethod};
 use crate::board::flash::{self, BackupTarget, Connect, FlashPlan, Options, Wanted, backup};
 use crate::board::native;
 use crate::board::port::{self, Port};
-use crate::board::ports;
-use crate::board::wire::Logged;
+use crate::board::serial_ports;
+use crate::board::wire_log::Logged;
 use crate::cli::output;
 use crate::cli::{GlobalArgs, complete};
 use crate::error::{Error, Outcome};
@@ -286,7 +286,7 @@ fn content(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<FlashContent>
 /// transistors behind a USB serial adapter.
 fn before(asked: Option<ResetMethod>, port: &str) -> ResetMethod {
     asked.unwrap_or_else(|| {
-        let listed = ports::list().unwrap_or_default();
+        let listed = serial_ports::list().unwrap_or_default();
         let listed = listed.iter().find(|listed| listed.name == port);
         if listed.is_some_and(native::is_serial_jtag) {
             ResetMethod::UsbReset

@@ -14,7 +14,7 @@ use self::view::FleetRows;
 use super::oled::wall::{TileEnd, Wall, WallView};
 use super::{BoardCommand, SerialArgs, session};
 use crate::board::fleet::{self, FleetEvent, MOST_BOARDS};
-use crate::board::ports;
+use crate::board::serial_ports;
 use crate::cli::{GlobalArgs, names, output};
 use crate::error::{BoardFailure, Error, Outcome};
 use crate::names::BoardNames;
@@ -234,7 +234,7 @@ fn boards(serial: &SerialArgs) -> Result<Vec<(String, Option<String>)>, Error> {
         )));
     }
     // A system that does not list its ports has no serial numbers either.
-    let listed = ports::list().unwrap_or_default();
+    let listed = serial_ports::list().unwrap_or_default();
     let usb = |name: &str| {
         let port = listed.iter().find(|port| port.name == name)?;
         port.usb.as_ref()?.serial.clone()

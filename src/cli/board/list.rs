@@ -14,9 +14,9 @@ use crate::board::info;
 use crate::board::line_rate::LineRate;
 use crate::board::link::{Address, Link};
 use crate::board::model::Model;
-use crate::board::ports::{self, Listed};
 use crate::board::repl::Repl;
-use crate::board::wire::WireLog;
+use crate::board::serial_ports::{self, Listed};
+use crate::board::wire_log::WireLog;
 use crate::cli::{names, output};
 use crate::error::{Error, Outcome};
 use crate::file;
@@ -48,7 +48,7 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
         return template(path, serial);
     }
     let list = names::read(serial.names.as_deref())?;
-    let mut ports = ports::list()?;
+    let mut ports = serial_ports::list()?;
     if args.probe && serial.given_port().is_some() {
         // A port that the user names is asked even if the system does not list it, such as one that a program has
         // made.
@@ -128,7 +128,7 @@ fn template(path: &Path, serial: &SerialArgs) -> Result<Outcome, Error> {
     if path.symlink_metadata().is_ok() {
         return Err(exists(path));
     }
-    let all = ports::list()?;
+    let all = serial_ports::list()?;
     let ports: Vec<Listed> = if serial.given_port().is_some() {
         serial
             .serial

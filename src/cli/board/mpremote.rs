@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, CommandFactory as _};
 
 use super::{SerialArgs, do_steps, repl, run_command, session};
-use crate::board::ports;
+use crate::board::serial_ports;
 use crate::cli::{Cli, GlobalArgs, value};
 use crate::error::{Error, Outcome};
 use crate::wait::{Over, Site, Wait};
@@ -87,8 +87,8 @@ fn port_of(device: &str) -> Result<String, Error> {
     let Some(id) = device.strip_prefix("id:") else {
         return Ok(device.strip_prefix("port:").unwrap_or(device).to_owned());
     };
-    let ports = ports::list()?;
-    let has_id = |port: &&ports::Listed| {
+    let ports = serial_ports::list()?;
+    let has_id = |port: &&serial_ports::Listed| {
         let usb = port.usb.as_ref();
         usb.and_then(|usb| usb.serial.as_deref()) == Some(id)
     };

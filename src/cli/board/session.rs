@@ -6,9 +6,9 @@ use crate::board::error::as_value;
 use crate::board::files::Files;
 use crate::board::info;
 use crate::board::link::{Address, Link};
-use crate::board::ports;
 use crate::board::repl::{HeldRepl, Repl, ToGo};
-use crate::board::wire::WireLog;
+use crate::board::serial_ports;
+use crate::board::wire_log::WireLog;
 use crate::cli::board::{SerialArgs, fleet};
 use crate::error::Error;
 use crate::file;
@@ -31,7 +31,7 @@ pub(super) fn address(serial: &SerialArgs) -> Result<Address, Error> {
         port: match serial.port() {
             Some(port) => port.to_owned(),
             None => {
-                let port = ports::only_board()?;
+                let port = serial_ports::only_board()?;
                 tracing::debug!("the one board found is on {port}");
                 port
             }

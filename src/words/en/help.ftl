@@ -386,7 +386,7 @@ board-get = Get files and folders from the board
           udpcli board get :/lib backup         a folder with everything in it
           udpcli board get :boot.py -           to stdout
 board-get-remote = File or folder on the board; \xNN stands for one byte of a name
-board-get-local = Where it goes on this PC; - is stdout [default: this folder]
+board-get-local = The destination on this PC; - is stdout [default: this folder]
 
 ## udpcli board ls
 

@@ -51,7 +51,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
         "(File::create(",
         &[
             // The code refuses a FIFO or a device before.
-            "src/board/wire.rs",
+            "src/board/wire_log.rs",
         ],
     ),
     // A device is refused before.
@@ -74,9 +74,9 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             // The kernel's neighbour table.
             "src/survey/find/neighbours.rs",
             // Files of the operating system.
-            "src/board/holder.rs",
+            "src/board/serial_port_owner.rs",
             "src/board/port.rs",
-            "src/board/ports.rs",
+            "src/board/serial_ports.rs",
             "src/firewall/linux.rs",
             "src/processes.rs",
             "src/udp/adapter.rs",

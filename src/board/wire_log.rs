@@ -1,5 +1,5 @@
 //! The wire log: every byte on the serial line with its direction and time, as JSON lines. Users attach it to a report,
-//! and `tests/board/wire.rs` turns it into a test.
+//! and `tests/board/wire_log.rs` turns it into a test.
 //!
 //! A line is `{"t": seconds since the start, "sent": bytes}` or `{.., "got": bytes}`, with the bytes as Latin-1 text,
 //! as in the recordings of genuine firmware. `{"t": .., "hidden": length}` replaces sent bytes that may contain a
