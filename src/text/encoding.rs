@@ -32,7 +32,8 @@ impl From<&Error> for Sentence {
 /// The encoding of payload text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TextEncoding {
-    /// Decodes UTF-8, and falls back to GBK if the bytes are not valid UTF-8. Encodes UTF-8.
+    /// Decodes UTF-8, and falls back to GBK if the bytes are not valid UTF-8. Encodes UTF-8, but for text that was
+    /// decoded from GBK.
     Auto,
     /// One encoding of the WHATWG Encoding standard.
     Named(&'static Encoding),
@@ -132,6 +133,26 @@ impl TextEncoding {
             }
         }
         Ok(())
+    }
+
+    /// Encodes text that this encoding decoded from `len` bytes, and appends it. Where `auto` decoded GBK, the length
+    /// tells: UTF-8 has other lengths for all that is not ASCII.
+    ///
+    /// # Errors
+    /// The encoding does not have one of the characters.
+    pub(crate) fn encode_again(
+        self,
+        text: &str,
+        len: Option<usize>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
+        let was_gbk = self == Self::Auto && len.is_some_and(|len| len != text.len());
+        let encoding = if was_gbk {
+            Self::Named(encoding_rs::GBK)
+        } else {
+            self
+        };
+        encoding.encode(text, out)
     }
 
     /// The beginning of a payload as text, escaped; the bytes if they are not valid in this encoding.

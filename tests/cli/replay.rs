@@ -283,6 +283,22 @@ fn json_lines_of_listen_go_out_again_byte_for_byte() {
     assert_eq!(receive_payloads(&receiver, 1), [b"\xc4\xe3\xba\xc3"]);
     let stderr = &replayed.stderr;
     assert!(!stderr.contains("no effect"), "{stderr}");
+
+    // UTF-8 and GBK in one recording: a class with two kinds of tools.
+    let mixed: [&[u8]; 4] = [
+        "你好".as_bytes(),
+        b"\xc4\xe3\xba\xc3",
+        b"ok",
+        b"\xc4\xe3\xff",
+    ];
+    let listener = Listener::start(["--save", &saved, "-n", "4", "--encoding", "auto"]);
+    for payload in mixed {
+        socket.send_to(payload, listener.address).unwrap();
+    }
+    listener.running.finish().expect_code(0);
+    let args = ["send", &address, "--replay", &saved, "--speed", "max"];
+    run(args.into_iter().chain(["--encoding", "auto"])).expect_code(0);
+    assert_eq!(receive_payloads(&receiver, 4), mixed);
 }
 
 #[test]

@@ -91,10 +91,17 @@ fn datagram(
     if object.get("truncated") == Some(&Value::Bool(true)) {
         return Ok(JsonLine::Cut);
     }
+    let len = match object.get("len") {
+        None => None,
+        Some(len) => {
+            let len = len.as_u64().and_then(|len| u16::try_from(len).ok());
+            Some(usize::from(len.ok_or_else(|| missing("len"))?))
+        }
+    };
     payload.clear();
     match (text("text"), text("base64")) {
         (Some(text), _) => {
-            let encoded = encoding.encode(text, payload);
+            let encoded = encoding.encode_again(text, len, payload);
             encoded.map_err(|_| sentence!("replay.other-encoding"))?;
         }
         (None, Some(base64)) => {
@@ -105,15 +112,11 @@ fn datagram(
     }
     // Text that was decoded with one encoding and is encoded with another gives other bytes, and mostly another
     // length.
-    if let Some(len) = object.get("len") {
-        let len = len.as_u64().and_then(|len| u16::try_from(len).ok());
-        let len = usize::from(len.ok_or_else(|| missing("len"))?);
-        if len != payload.len() {
-            return Err(match text("text") {
-                Some(_) => sentence!("replay.other-encoding"),
-                None => sentence!("replay.other-len", len = len, is = payload.len()),
-            });
-        }
+    if let Some(len) = len.filter(|len| *len != payload.len()) {
+        return Err(match text("text") {
+            Some(_) => sentence!("replay.other-encoding"),
+            None => sentence!("replay.other-len", len = len, is = payload.len()),
+        });
     }
     Ok(JsonLine::Datagram {
         time,
