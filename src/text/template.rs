@@ -1,8 +1,9 @@
 //! Payloads with fields that are filled in for each datagram: `{seq:04} {time:%H:%M:%S} {rand:1..100}`.
 //!
 //! A template is parsed once. Rendering appends to the caller's buffer and allocates nothing in UTF-8.
-//!
-//! Long because each placeholder is parsed, checked and rendered here.
+
+mod error;
+mod field;
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -14,153 +15,15 @@ use jiff::tz::TimeZone;
 
 use crate::text::encoding::{self, TextEncoding};
 use crate::text::escape;
-use crate::text::fullwidth::to_ascii;
 use crate::text::hex;
-use crate::text::nearest::nearest;
 use crate::text::random::Random;
-use crate::text::sentence::{Sentence, sentence};
-use crate::text::shorten::shortened;
+use field::{TemplatePiece, piece};
+
+pub(crate) use error::TemplateAdvice;
+pub use error::{Error, FieldProblem};
 
 /// The maximum length of a template, in bytes; longer payloads do not fit in a datagram anyway.
 const MAX_LEN: usize = 65_535;
-
-/// The maximum width of `{seq:N}`.
-const MAX_WIDTH: usize = 40;
-
-/// The maximum number of hex digits of `{rand:N}`.
-const MAX_DIGITS: usize = 1024;
-
-/// The number of hex digits of `{rand}`.
-const USUAL_DIGITS: usize = 8;
-
-/// The numbers of `{rand:A..B}`: what 64 bits hold, with or without a sign.
-const LEAST_NUMBER: i128 = i64::MIN as i128;
-const MOST_NUMBER: i128 = u64::MAX as i128;
-
-/// RFC 3339 with microseconds and the offset from UTC.
-const RFC_3339: &str = "%Y-%m-%dT%H:%M:%S%.6f%:z";
-
-/// The names of all fields.
-const NAMES: [&str; 6] = ["from", "line", "rand", "seq", "time", "unix_ms"];
-
-/// Why a template is invalid. Positions are in characters, from 1.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "each variant's message says what it is")]
-pub enum Error {
-    #[error("unknown field {{{name}}} at character {at}")]
-    Unknown {
-        name: String,
-        at: usize,
-        /// The name that was probably meant.
-        nearest: Option<String>,
-    },
-    #[error("the field at character {at} has no closing }}")]
-    Unclosed { at: usize },
-    #[error("the }} at character {at} closes nothing")]
-    Stray { at: usize },
-    #[error("{{{name}:{option}}} at character {at}: {problem:?}")]
-    Option {
-        name: &'static str,
-        option: String,
-        at: usize,
-        problem: FieldProblem,
-    },
-    #[error("{{{name}}} at character {at} has no meaning here")]
-    NotHere { name: &'static str, at: usize },
-    #[error("the pattern has no group {name} for {{{name}}} at character {at}")]
-    NoGroup { name: String, at: usize },
-    #[error(transparent)]
-    Escape(#[from] escape::Error),
-    #[error(transparent)]
-    Encode(#[from] encoding::Error),
-    #[error("it is over {MAX_LEN} bytes long")]
-    TooLong,
-}
-
-/// What is wrong with what stands after the name of a field.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the sentence in the catalogue says what it is")]
-pub enum FieldProblem {
-    None,
-    Width,
-    Time(Box<TimeDirective>),
-    TimeUnfinished { at: usize },
-    Range,
-    Backwards,
-    Random,
-}
-
-/// A directive of a time format that does not exist.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TimeDirective {
-    directive: String,
-    /// Its place in the template.
-    at: usize,
-}
-
-impl From<&FieldProblem> for Sentence {
-    fn from(problem: &FieldProblem) -> Self {
-        match problem {
-            FieldProblem::None => sentence!("messages.no-option"),
-            FieldProblem::Width => sentence!("messages.width", most = MAX_WIDTH),
-            FieldProblem::Time(wrong) => sentence!(
-                "messages.time-directive",
-                directive = shortened(&wrong.directive),
-                at = wrong.at
-            ),
-            FieldProblem::TimeUnfinished { at } => sentence!("messages.time-unfinished", at = at),
-            FieldProblem::Range => {
-                sentence!("messages.range", least = LEAST_NUMBER, most = MOST_NUMBER)
-            }
-            FieldProblem::Backwards => sentence!("messages.backwards"),
-            FieldProblem::Random => sentence!("messages.random", most = MAX_DIGITS),
-        }
-    }
-}
-
-impl From<&Error> for Sentence {
-    fn from(error: &Error) -> Self {
-        match error {
-            Error::Unknown {
-                name,
-                at,
-                nearest: Some(nearest),
-            } => sentence!(
-                "messages.unknown-field-nearest",
-                name = shortened(name),
-                at = at,
-                nearest = nearest
-            ),
-            Error::Unknown { name, at, .. } => {
-                sentence!("messages.unknown-field", name = shortened(name), at = at)
-            }
-            Error::Unclosed { at } => sentence!("messages.unclosed", at = at),
-            Error::Stray { at } => sentence!("messages.stray", at = at),
-            Error::Option {
-                name,
-                option,
-                at,
-                problem,
-            } => sentence!(
-                "messages.wrong-option",
-                name = shortened(name),
-                option = shortened(option),
-                at = at,
-                problem => problem
-            ),
-            Error::NotHere { name: "line", at } => sentence!("messages.no-lines", at = at),
-            Error::NotHere { name, at } => {
-                sentence!("messages.not-in-a-message", name = shortened(name), at = at)
-            }
-            Error::NoGroup { name, at } => {
-                sentence!("messages.no-group", name = shortened(name), at = at)
-            }
-            Error::Escape(error) => error.into(),
-            Error::Encode(error) => error.into(),
-            Error::TooLong => sentence!("messages.template-too-long", most = MAX_LEN),
-        }
-    }
-}
 
 /// How to read a template.
 #[derive(Debug, Clone, Copy)]
@@ -223,29 +86,6 @@ pub struct Template {
     has_groups: bool,
     /// Whether it has no fields.
     is_literal: bool,
-}
-
-/// A part of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum TemplatePiece {
-    /// Always the same.
-    Bytes(Vec<u8>),
-    /// `{seq}`, filled with blanks or zeros up to `width` columns.
-    Seq { width: usize, zeros: bool },
-    /// `{time}` in this format of strftime.
-    Time(String),
-    /// `{unix_ms}`.
-    UnixMs,
-    /// `{rand:N}`: N hex digits.
-    Hex(usize),
-    /// `{rand:A..B}`: a number, both ends included.
-    Between(i128, i128),
-    /// `{line}`.
-    Line,
-    /// `{from}`.
-    From,
-    /// A group of the pattern, by its number.
-    Group(usize),
 }
 
 /// What the fields of one datagram are filled with.
@@ -539,180 +379,6 @@ fn append_digits(count: usize, random: &mut Random, out: &mut String) {
             }
         }
     }
-}
-
-/// Parses what stands between the braces.
-fn piece(field: &str, at: usize, place: Place<'_>) -> Result<TemplatePiece, Error> {
-    // A Chinese input method types a full-width colon, and full-width digits.
-    let (name, option) = match field.split_once([':', '：']) {
-        Some((name, option)) => (name, Some(option)),
-        None => (field, None),
-    };
-    if let Place::Reply(groups) = place
-        && option.is_none()
-    {
-        // `parse` would take `+1`.
-        let number = name.parse().ok().filter(|_| !name.starts_with('+'));
-        let named = || {
-            groups
-                .iter()
-                .position(|group| group.as_deref() == Some(name))
-        };
-        match number.or_else(named) {
-            Some(index) if index < groups.len() => return Ok(TemplatePiece::Group(index)),
-            Some(_) => {
-                let name = name.to_owned();
-                return Err(Error::NoGroup { name, at });
-            }
-            None => {}
-        }
-    }
-    let wrong = |name, problem| Error::Option {
-        name,
-        option: option.unwrap_or_default().to_owned(),
-        at,
-        problem,
-    };
-    let not_here = |name| Error::NotHere { name, at };
-    let no_option = |name, piece| match option {
-        None => Ok(piece),
-        Some(_) => Err(wrong(name, FieldProblem::None)),
-    };
-    let number = option.map(to_ascii);
-    match &*to_ascii(name) {
-        "seq" => sequence(number.as_deref()).ok_or_else(|| wrong("seq", FieldProblem::Width)),
-        "time" => {
-            let format = option.unwrap_or(RFC_3339);
-            match time_problem(format, at + "{time:".len()) {
-                None => Ok(TemplatePiece::Time(format.to_owned())),
-                Some(problem) => Err(wrong("time", problem)),
-            }
-        }
-        "unix_ms" => no_option("unix_ms", TemplatePiece::UnixMs),
-        "rand" => random_piece(number.as_deref()).map_err(|problem| wrong("rand", problem)),
-        "line" => match place {
-            Place::Message { lines: true } | Place::Reply(_) => {
-                no_option("line", TemplatePiece::Line)
-            }
-            Place::Message { lines: false } => Err(not_here("line")),
-        },
-        "from" => match place {
-            Place::Reply(_) => no_option("from", TemplatePiece::From),
-            Place::Message { .. } => Err(not_here("from")),
-        },
-        _ => Err(Error::Unknown {
-            name: field.to_owned(),
-            at,
-            nearest: nearest(name, &NAMES).map(str::to_owned),
-        }),
-    }
-}
-
-/// Whether times can be written in this format. What works for one time works for all: jiff's directives do not depend
-/// on it.
-fn check_time(format: &str) -> Result<(), jiff::Error> {
-    let epoch = BrokenDownTime::from(&Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC));
-    epoch.format(format, StdFmtWrite(&mut String::new()))
-}
-
-/// The first directive of a time format that cannot be written; `begin` is the place of the format in the template.
-fn time_problem(format: &str, begin: usize) -> Option<FieldProblem> {
-    let error = check_time(format).err()?;
-    let wrong = |directive: &str, at| {
-        let directive = directive.to_owned();
-        FieldProblem::Time(Box::new(TimeDirective { directive, at }))
-    };
-    tracing::debug!("{error}");
-    let mut place = 0;
-    while let Some(percent) = format.get(place..)?.find('%') {
-        let start = place + percent;
-        let at = begin + format.get(..start)?.chars().count();
-        // Flags, a width and colons stand between the % and its letter.
-        let letter = format
-            .get(start + 1..)?
-            .find(|c: char| !matches!(c, '-' | '_' | '0'..='9' | '^' | '#' | ':' | '.'));
-        let Some(letter) = letter else {
-            return Some(FieldProblem::TimeUnfinished { at });
-        };
-        let letter = start + 1 + letter;
-        place = letter + format.get(letter..)?.chars().next()?.len_utf8();
-        let directive = format.get(start..place)?;
-        if check_time(directive).is_err() {
-            return Some(wrong(directive, at));
-        }
-    }
-    // Each directive works alone.
-    Some(wrong(format, begin))
-}
-
-/// Whether there are digits only: `parse` alone would take a sign too.
-fn is_digits(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The piece for `{seq}`, `{seq:4}` or `{seq:04}`; `None` for another option.
-fn sequence(option: Option<&str>) -> Option<TemplatePiece> {
-    let Some(option) = option else {
-        return Some(TemplatePiece::Seq {
-            width: 0,
-            zeros: false,
-        });
-    };
-    let width = option.parse().ok().filter(|_| is_digits(option))?;
-    (1..=MAX_WIDTH)
-        .contains(&width)
-        .then_some(TemplatePiece::Seq {
-            width,
-            // As in the formats of Python and C: `04` fills with zeros, `4` with blanks.
-            zeros: option.starts_with('0'),
-        })
-}
-
-/// The piece for `{rand}`, `{rand:8}` or `{rand:1..100}`.
-fn random_piece(option: Option<&str>) -> Result<TemplatePiece, FieldProblem> {
-    let Some(option) = option else {
-        return Ok(TemplatePiece::Hex(USUAL_DIGITS));
-    };
-    if let Some((first, last)) = option.split_once("..") {
-        let number = |text: &str| {
-            let number = text.parse().ok();
-            number.filter(|number| (LEAST_NUMBER..=MOST_NUMBER).contains(number))
-        };
-        return match (number(first), number(last)) {
-            (Some(first), Some(last)) if first <= last => Ok(TemplatePiece::Between(first, last)),
-            (Some(_), Some(_)) => Err(FieldProblem::Backwards),
-            _ => Err(FieldProblem::Range),
-        };
-    }
-    match option.parse() {
-        Ok(digits) if is_digits(option) && (1..=MAX_DIGITS).contains(&digits) => {
-            Ok(TemplatePiece::Hex(digits))
-        }
-        _ => Err(FieldProblem::Random),
-    }
-}
-
-impl Error {
-    /// What to write in its place.
-    #[must_use]
-    pub(crate) fn advice(&self) -> Option<TemplateAdvice> {
-        match self {
-            Self::Unknown { nearest: None, .. } | Self::Stray { .. } | Self::Unclosed { .. } => {
-                Some(TemplateAdvice::Braces)
-            }
-            Self::NotHere { name: "line", .. } => Some(TemplateAdvice::Pipe),
-            _ => None,
-        }
-    }
-}
-
-/// What may help with a wrong template.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TemplateAdvice {
-    /// A brace that is text is written twice.
-    Braces,
-    /// Input lines come through a pipe.
-    Pipe,
 }
 
 #[cfg(test)]

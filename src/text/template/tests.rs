@@ -3,6 +3,8 @@
 use super::*;
 use proptest::prelude::*;
 
+use crate::text::sentence::Sentence;
+
 fn rules(place: Place<'_>) -> TemplateOptions<'_> {
     TemplateOptions {
         escapes: true,

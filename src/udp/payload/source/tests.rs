@@ -1,7 +1,9 @@
 //! Tests of `source.rs`.
 
+use super::stream::*;
 use super::*;
 use crate::text::encoding::TextEncoding;
+use crate::udp::payload::TextRules;
 use proptest::prelude::*;
 use std::io::Write as _;
 
