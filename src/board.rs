@@ -1,6 +1,7 @@
 //! The serial bridge to a MicroPython board: blocking code with a deadline for every wait.
 //!
-//! - [`port`] opens a serial port, [`ports`] finds it, [`holder`] finds the program that uses it.
+//! - [`port`] opens a serial port, [`serial_ports`] finds it, [`serial_port_owner`] finds the
+//!   program that uses it.
 //! - [`link`] reads and writes with deadlines; [`enter`] gets into the raw REPL from any state of the board.
 //! - [`repl`] runs code on the board, [`helper`] runs our own program there, and [`files`] transfers files with it.
 //! - [`life_cycle`] runs the user's program from its start to its end; [`input`] feeds it what the user types.

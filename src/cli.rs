@@ -2,6 +2,7 @@
 
 #[cfg(feature = "board")]
 pub(crate) mod board;
+mod board_line;
 pub mod complete;
 pub(crate) mod config;
 pub(crate) mod demo;

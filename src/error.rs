@@ -99,13 +99,65 @@ pub enum Error {
         step: String,
         source: Box<Self>,
     },
-    #[error("this build of udpcli was made without the feature {feature}")]
-    LeftOut { feature: &'static str },
-    #[error("cannot start the {what}")]
-    Start {
-        what: &'static str,
-        source: io::Error,
-    },
+    #[error("this build of udpcli was made without {feature:?}")]
+    LeftOut { feature: Feature },
+    #[error("cannot start {what:?}")]
+    Start { what: Startable, source: io::Error },
+}
+
+/// What a command could not start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Startable {
+    /// The loop that waits for sockets and clocks.
+    EventLoop,
+    /// The watch for Ctrl-C.
+    Signals,
+    /// Another udpcli.
+    SecondUdpcli,
+    /// The thread that reads the input.
+    InputThread,
+    /// The thread that reads files.
+    FileThread,
+    /// Raw mode of the terminal.
+    RawMode,
+    /// The user's editor.
+    Editor,
+}
+
+impl Startable {
+    /// Its name in the catalogue.
+    #[must_use]
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::EventLoop => "event-loop",
+            Self::Signals => "signals",
+            Self::SecondUdpcli => "second-udpcli",
+            Self::InputThread => "input-thread",
+            Self::FileThread => "file-thread",
+            Self::RawMode => "raw-mode",
+            Self::Editor => "editor",
+        }
+    }
+}
+
+/// A part of udpcli that a build may lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feature {
+    /// The serial bridge.
+    Board,
+    /// Flashing, which needs the serial bridge.
+    Flash,
+}
+
+impl Feature {
+    /// The name that cargo knows.
+    #[must_use]
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Board => "board",
+            Self::Flash => "flash",
+        }
+    }
 }
 
 /// What a command failed of at one of several boards.

@@ -5,8 +5,8 @@
 //! # Layout
 //!
 //! - [`cli`] turns arguments into plans, calls the rest and reports; [`words`] is how it says errors to people.
-//! - `pair` tests PC and board, `board` is the serial bridge (the feature `board`); [`udp`] has sockets, the two loops,
-//!   payloads and statistics.
+//! - `pair` tests PC and board, `board` is the serial bridge (the feature `board`); [`udp`] has sockets, the loops of
+//!   `send`, `listen` and `relay`, payloads and statistics.
 //! - [`capture`] and [`render`] are what becomes of a datagram; [`terminal`] is the way to the user.
 //!   `report` makes an HTML page of results.
 //! - Small modules below them know nothing of the rest.
@@ -54,7 +54,7 @@ pub mod wait;
 pub mod words;
 
 use crate::cli::{Cli, Command};
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Outcome, Startable};
 use crate::shutdown::Shutdown;
 
 /// Does what the command line says.
@@ -75,14 +75,18 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
             cli::board::run(*args, &cli.global)
         }
         #[cfg(not(feature = "board"))]
-        Command::Board(_) => Err(Error::LeftOut { feature: "board" }),
+        Command::Board(_) => Err(Error::LeftOut {
+            feature: error::Feature::Board,
+        }),
         #[cfg(feature = "board")]
         Command::Pair(args) => {
             watch_signals()?;
             cli::pair::run(&args, &cli.global)
         }
         #[cfg(not(feature = "board"))]
-        Command::Pair(_) => Err(Error::LeftOut { feature: "board" }),
+        Command::Pair(_) => Err(Error::LeftOut {
+            feature: error::Feature::Board,
+        }),
         Command::Relay(args) => {
             with_runtime(async |shutdown| cli::relay::run(args, &cli.global, shutdown).await)
         }
@@ -106,7 +110,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
 fn watch_signals() -> Result<(), Error> {
     let watched = Shutdown::on_signal();
     watched.map(drop).map_err(|source| Error::Start {
-        what: "signals",
+        what: Startable::Signals,
         source,
     })
 }
@@ -116,7 +120,7 @@ fn with_runtime(
     run: impl AsyncFnOnce(&mut Shutdown) -> Result<Outcome, Error>,
 ) -> Result<Outcome, Error> {
     let failed = |source| Error::Start {
-        what: "event-loop",
+        what: Startable::EventLoop,
         source,
     };
     let runtime = tokio::runtime::Builder::new_current_thread()

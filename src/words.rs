@@ -18,7 +18,7 @@ mod transfer;
 mod udp;
 mod value;
 
-use crate::error::Error;
+use crate::error::{Error, Feature, Startable};
 use crate::processes::Process;
 use crate::text::sentence::{Sentence, sentence};
 use crate::words::catalogue::say;
@@ -38,15 +38,15 @@ pub(crate) fn message(error: &Error) -> String {
         }
         Error::Names(error) => names::message(error),
         Error::NoBoardFound => say!("find.none"),
-        Error::LeftOut { feature, .. } => match *feature {
-            "flash" => say!("cli.left-out-flash"),
-            _ => say!("cli.left-out-board"),
+        Error::LeftOut { feature, .. } => match feature {
+            Feature::Flash => say!("cli.left-out-flash"),
+            Feature::Board => say!("cli.left-out-board"),
         },
         #[cfg(feature = "board")]
         Error::Step {
             index, count, step, ..
         } => say!("bench.step", index = index, count = count, step = step),
-        Error::Start { what, .. } => say!("udp.start", what = what),
+        Error::Start { what, .. } => say!("udp.start", what = what.key()),
         #[cfg(feature = "board")]
         Error::Simulate(_) => say!("cli.no-simulated-board"),
         #[cfg(feature = "board")]
@@ -159,7 +159,9 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::NoBoardFound => Some(say!("find.none.hint")),
         Error::Usage { hint, .. } => hint.clone(),
         Error::Config(error) => config::hint(error),
-        Error::LeftOut { feature, .. } => Some(say!("cli.left-out-board.hint", feature = feature)),
+        Error::LeftOut { feature, .. } => {
+            Some(say!("cli.left-out-board.hint", feature = feature.name()))
+        }
         #[cfg(feature = "board")]
         Error::Step { source, .. } => hint(source),
         #[cfg(feature = "board")]
@@ -170,7 +172,10 @@ pub(crate) fn hint(error: &Error) -> Option<String> {
         Error::Transfer(refusal) => transfer::hint(refusal),
         #[cfg(feature = "flash")]
         Error::Flash(error) => flash::hint(error),
-        Error::Start { what: "editor", .. } => Some(say!("mpremote.editor-hint")),
+        Error::Start {
+            what: Startable::Editor,
+            ..
+        } => Some(say!("mpremote.editor-hint")),
         Error::Start { .. } | Error::Boards { .. } | Error::Pair { .. } | Error::Doctor { .. } => {
             None
         }

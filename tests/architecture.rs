@@ -269,6 +269,32 @@ fn table() -> String {
     table
 }
 
+/// A file that `docs/architecture.md` names exists: as a path below `src` or below the folder that its row describes.
+#[test]
+fn the_files_that_the_docs_name_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(root.join("docs/architecture.md")).expect("the page");
+    let mut files = Vec::new();
+    source_files(&source(), &mut files);
+    source_files(&tests(), &mut files);
+    let files: Vec<String> = files
+        .iter()
+        .map(|file| format!("/{}", file.display()))
+        .collect();
+    let named = text.split('`').skip(1).step_by(2);
+    let is_a_file = |name: &str| {
+        let is_rust = Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == "rs");
+        is_rust && !name.contains(['{', '*', ' ']) && !name.contains("NAME")
+    };
+    let missing: Vec<&str> = named
+        .filter(|name| is_a_file(name))
+        .filter(|name| !files.iter().any(|file| file.ends_with(&format!("/{name}"))))
+        .collect();
+    assert!(missing.is_empty(), "docs/architecture.md names {missing:?}");
+}
+
 #[test]
 fn the_docs_show_the_layers() {
     const START: &str = "<!-- layers: tests/architecture.rs writes this -->\n";

@@ -40,7 +40,7 @@ use crate::error::{Error, Outcome};
 use crate::names::BoardNames;
 use crate::words;
 
-pub(super) use mpremote::{command_start, with_steps};
+pub(super) use mpremote::with_steps;
 
 /// The arguments of `udpcli board`.
 #[derive(Debug, Args)]
@@ -62,6 +62,7 @@ pub(crate) struct SerialArgs {
         value_name = "PORT",
         add = complete::serial_ports(),
         env = "UDPCLI_SERIAL",
+        hide_env_values = true,
         display_order = 800
     )]
     pub(super) serial: Vec<String>,
@@ -69,7 +70,7 @@ pub(crate) struct SerialArgs {
     pub(super) all: bool,
     #[arg(long, global = true, value_name = "N", value_parser = value::jobs, display_order = 805)]
     pub(super) jobs: Option<NonZeroUsize>,
-    #[arg(long, global = true, value_name = "FILE", env = "UDPCLI_NAMES", value_hint = clap::ValueHint::FilePath, display_order = 806)]
+    #[arg(long, global = true, value_name = "FILE", env = "UDPCLI_NAMES", hide_env_values = true, value_hint = clap::ValueHint::FilePath, display_order = 806)]
     pub(super) names: Option<PathBuf>,
     #[arg(long, global = true, value_name = "N", value_parser = value::baud, display_order = 801)]
     pub(super) baud: Option<u32>,
@@ -376,6 +377,8 @@ fn run_command(
         #[cfg(feature = "flash")]
         BoardCommand::Flash(flash) => flash::run(&flash, serial, global),
         #[cfg(not(feature = "flash"))]
-        BoardCommand::Flash(_) => Err(Error::LeftOut { feature: "flash" }),
+        BoardCommand::Flash(_) => Err(Error::LeftOut {
+            feature: crate::error::Feature::Flash,
+        }),
     }
 }

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::output;
 use crate::demo::{self, DEADLINE, DemoEvent, DemoFailure, DemoObserver, Side};
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Outcome, Startable};
 use crate::shutdown::Shutdown;
 use crate::terminal::stdout;
 use crate::words::catalogue::say;
@@ -20,7 +20,7 @@ pub(crate) struct DemoArgs {}
 /// [`Error::Demo`] with what did not arrive, or a process cannot be started.
 pub(crate) fn run(_: &DemoArgs) -> Result<Outcome, Error> {
     let shutdown = Shutdown::on_signal().map_err(|source| Error::Start {
-        what: "signals",
+        what: Startable::Signals,
         source,
     })?;
     let program = std::env::current_exe().map_err(cannot_start)?;
@@ -62,7 +62,7 @@ pub(crate) fn run(_: &DemoArgs) -> Result<Outcome, Error> {
 /// The error for a process that cannot be started.
 fn cannot_start(source: std::io::Error) -> Error {
     Error::Start {
-        what: "second-udpcli",
+        what: Startable::SecondUdpcli,
         source,
     }
 }

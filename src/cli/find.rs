@@ -22,7 +22,7 @@ pub(crate) struct FindArgs {
     wait: Duration,
     #[arg(long)]
     probe: bool,
-    #[arg(long, value_name = "FILE", env = "UDPCLI_NAMES", value_hint = clap::ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", env = "UDPCLI_NAMES", hide_env_values = true, value_hint = clap::ValueHint::FilePath)]
     names: Option<PathBuf>,
     #[arg(long, value_enum, default_value_t = TextOrJson::Text)]
     format: TextOrJson,

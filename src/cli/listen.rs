@@ -23,7 +23,7 @@ use crate::cli::output::{self, DatagramOutput};
 use crate::cli::report::ReportFile;
 use crate::cli::save::{self, Save};
 use crate::cli::{GlobalArgs, complete, histogram, names, value};
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Outcome, Startable};
 use crate::names::BoardNames;
 use crate::render::{Format, Renderer, Style};
 use crate::shutdown::Shutdown;
@@ -271,7 +271,7 @@ async fn read_files(
         Waited::Done(Ok(read)) => read.map(Some),
         // The blocking task panicked or could not start.
         Waited::Done(Err(error)) => Err(Error::Start {
-            what: "input-thread",
+            what: Startable::InputThread,
             source: io::Error::other(error),
         }),
         Waited::Interrupted | Waited::TimeUp => Ok(None),

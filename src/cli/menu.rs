@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use crate::cli::output;
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Outcome, Startable};
 use crate::shutdown::Shutdown;
 use crate::terminal::{self, sanitize};
 use crate::text::fullwidth::to_ascii;
@@ -68,7 +68,7 @@ enum MenuChoice {
 /// Runs the menu until the user leaves.
 fn run() -> Result<Outcome, Error> {
     let shutdown = Shutdown::on_signal().map_err(|source| Error::Start {
-        what: "signals",
+        what: Startable::Signals,
         source,
     })?;
     let menu = Menu { shutdown };
@@ -155,7 +155,7 @@ impl Menu {
         let shown: Vec<String> = args.iter().map(|arg| quoted(arg)).collect();
         print(&format!("\n> udpcli {}", shown.join(" ")))?;
         let cannot_start = |source| Error::Start {
-            what: "second-udpcli",
+            what: Startable::SecondUdpcli,
             source,
         };
         let mut child = Command::new(std::env::current_exe().map_err(cannot_start)?)

@@ -25,7 +25,7 @@ use crate::cli::board::password;
 use crate::cli::config::SerialSettings;
 use crate::cli::report::ReportFile;
 use crate::cli::{GlobalArgs, complete, names, value};
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Outcome, Startable};
 use crate::file;
 use crate::file::stdout_name;
 use crate::firewall;
@@ -215,7 +215,7 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
         return Err(Error::usage(say!("pair.watch-one-board")));
     }
     let shutdown = Shutdown::on_signal().map_err(|source| Error::Start {
-        what: "signals",
+        what: Startable::Signals,
         source,
     })?;
     let mut out = Out {
@@ -408,7 +408,7 @@ fn places(args: &PairArgs, plan: &mut PairPlan) -> Result<Vec<BoardPlace>, Error
     if args.simulate {
         let (ip, port) = simulate::place(plan.port);
         plan.board_port = port;
-        // Started once before, to say at once that it cannot be.
+        // Startable once before, to say at once that it cannot be.
         drop(simulate::start(ip).map_err(|error| match error {
             simulate::Error::Interrupted => Error::Board(BoardError::Interrupted),
             error => Error::Simulate(error),

@@ -84,6 +84,15 @@ pub(super) fn size(text: &str) -> Result<usize, Sentence> {
     let text = &*to_ascii(text);
     let digits = text.trim_end_matches(|character: char| character.is_ascii_alphabetic());
     let unit = text.get(digits.len()..).unwrap_or_default();
+    let help = || sentence!("value.size");
+    // Without digits it is no size at all; `parse` would take a `+` as well.
+    if !digits
+        .bytes()
+        .next()
+        .is_some_and(|first| first.is_ascii_digit())
+    {
+        return Err(help());
+    }
     let factor: u64 = match unit.to_ascii_lowercase().as_str() {
         "" | "b" => 1,
         "k" | "kib" => 1 << 10,
@@ -96,15 +105,6 @@ pub(super) fn size(text: &str) -> Result<usize, Sentence> {
             return Err(sentence!("value.unit", unit = quoted(unit)));
         }
     };
-    let help = || sentence!("value.size");
-    // `parse` would take a `+` as well.
-    if !digits
-        .bytes()
-        .next()
-        .is_some_and(|first| first.is_ascii_digit())
-    {
-        return Err(help());
-    }
     let count: u64 = digits.parse().map_err(|_| help())?;
     let bytes = count
         .checked_mul(factor)

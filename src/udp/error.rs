@@ -165,13 +165,30 @@ pub enum Error {
         local: SocketAddr,
         source: io::Error,
     },
-    #[error("cannot start the {what}")]
-    Start {
-        what: &'static str,
-        source: io::Error,
-    },
+    #[error("cannot start {what:?}")]
+    Start { what: SendPart, source: io::Error },
     #[error(transparent)]
     File(#[from] file::Error),
+}
+
+/// What could not be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SendPart {
+    /// The thread that reads the input.
+    InputThread,
+    /// The timer of the send loop.
+    Timer,
+}
+
+impl SendPart {
+    /// Its name in the catalogue.
+    #[must_use]
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::InputThread => "input-thread",
+            Self::Timer => "timer",
+        }
+    }
 }
 
 impl Error {

@@ -21,7 +21,7 @@ use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
 use crate::text::escape;
 use crate::udp::batch::{Receiver, Transmitter};
-use crate::udp::error::Error;
+use crate::udp::error::{Error, SendPart};
 use crate::udp::interface::RecentAddresses;
 use crate::udp::outbox::{MOST_AT_ONCE, Outbox};
 use crate::udp::pace::Pace;
@@ -742,7 +742,7 @@ impl<'a> Sender<'a> {
                         self.next_look = Instant::now() + self.look_every();
                         Ok(None)
                     }
-                    Err(source) => Err(Error::Start { what: "timer", source }),
+                    Err(source) => Err(Error::Start { what: SendPart::Timer, source }),
                 },
                 came = self.incoming() => {
                     if let Some(end) = self.take(came, sink)? {

@@ -98,7 +98,7 @@ pub(super) fn message(error: &Error) -> String {
         } => say!("replay.empty", name => name.clone()),
         Error::NothingReplayed { name, .. } => say!("replay.nothing-sent", name => name.clone()),
         Error::Capture { what, .. } => say!("replay.failed", what => what.clone()),
-        Error::Start { what, .. } => say!("udp.start", what = what),
+        Error::Start { what, .. } => say!("udp.start", what = what.key()),
         Error::File(error) => file_message(error),
         _ => system_message(error),
     }

@@ -18,7 +18,7 @@ use crate::board::files::transfer::{TransferEvent, TransferObserver as _};
 use crate::board::files::{BoardPath, PathKind};
 use crate::board::repl::ToGo;
 use crate::cli::GlobalArgs;
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Outcome, Startable};
 use crate::file;
 use crate::shutdown::Shutdown;
 use crate::wait::{Site, Wait};
@@ -136,7 +136,7 @@ fn edit(file: &Path, shutdown: &Shutdown) -> Result<bool, Error> {
         return Ok(true);
     };
     let failed = |source| Error::Start {
-        what: "editor",
+        what: Startable::Editor,
         source,
     };
     let mut child = Command::new(program)

@@ -28,7 +28,7 @@ use crate::board::serial_ports;
 use crate::board::wire_log::Logged;
 use crate::cli::output;
 use crate::cli::{GlobalArgs, complete};
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Outcome, Startable};
 use crate::shutdown::Shutdown;
 use crate::terminal::{sanitize, stdout};
 use crate::wait::{Site, Wait, Waited};
@@ -261,7 +261,7 @@ fn loaded<T: Send + 'static>(
     let is_stopped = || shutdown.is_asked();
     let waited = Wait::at(Site::ReadFirmware, &is_stopped).call(load);
     match waited.map_err(|source| Error::Start {
-        what: "file-thread",
+        what: Startable::FileThread,
         source,
     })? {
         Waited::Done(loaded) => loaded.map(Some).map_err(Error::Flash),

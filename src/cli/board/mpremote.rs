@@ -1,13 +1,14 @@
 //! What mpremote's users type: `fs ls`, `connect PORT ls`, `sleep 1`, and steps with `+` between them.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
-use clap::{Args, CommandFactory as _};
+use clap::Args;
 
 use super::{SerialArgs, do_steps, repl, run_command, session};
 use crate::board::serial_ports;
-use crate::cli::{Cli, GlobalArgs, value};
+use crate::cli::board_line::command_start;
+use crate::cli::{GlobalArgs, value};
 use crate::error::{Error, Outcome};
 use crate::wait::{Over, Site, Wait};
 use crate::words::catalogue::say;
@@ -101,41 +102,6 @@ fn port_of(device: &str) -> Result<String, Error> {
     }
 }
 
-/// Where the command of `udpcli board` begins in these words, behind board's own flags and their values.
-pub(in crate::cli) fn command_start<S: AsRef<OsStr>>(words: &[S]) -> Option<usize> {
-    let cli = Cli::command();
-    let board = cli.find_subcommand("board")?;
-    let flags = || cli.get_arguments().chain(board.get_arguments());
-    // A value is not looked at: `+` might be one.
-    let has_value = |word: &str| {
-        flags().any(|flag| {
-            let is_long = word.strip_prefix("--").is_some_and(|name| {
-                flag.get_long() == Some(name)
-                    || flag
-                        .get_all_aliases()
-                        .is_some_and(|all| all.contains(&name))
-            });
-            let is_short = flag.get_short().is_some_and(|short| {
-                word.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4]))
-            });
-            flag.get_action().takes_values() && (is_long || is_short)
-        })
-    };
-    let mut begin = words.iter().position(|word| word.as_ref() == "board")? + 1;
-    while let Some(flag) = words
-        .get(begin)
-        .map(AsRef::as_ref)
-        .filter(|word| word.as_encoded_bytes().starts_with(b"-"))
-    {
-        begin += if flag.to_str().is_some_and(has_value) {
-            2
-        } else {
-            1
-        };
-    }
-    Some(begin)
-}
-
 /// `board cp main.py : + run main.py` as the steps of `board do`; none where there is no `+`.
 pub(in crate::cli) fn with_steps(args: &[OsString]) -> Option<Vec<OsString>> {
     let is_plus = |word: &OsString| word == "+";
@@ -170,29 +136,4 @@ fn quoted(word: &str) -> String {
     }
     // Between ' everything stays as it is; a ' itself stands between two ".
     format!("'{}'", word.replace('\'', "'\"'\"'"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_of_flags_are_no_commands() {
-        let start = |line: &str| {
-            let words: Vec<&str> = line.split(' ').collect();
-            let begin = command_start(&words)?;
-            words.get(begin).map(ToString::to_string)
-        };
-        assert_eq!(start("udpcli send board").as_deref(), None);
-        for (flags, command) in [
-            ("board", "ls"),
-            ("board -s COM3", "cp"),
-            ("board --line-rate keep --lang zh-CN -v", "put"),
-            ("--color always board --serial + --wire f", "run"),
-            ("board --baud=115200", "ls"),
-        ] {
-            let line = format!("udpcli {flags} {command} + ls");
-            assert_eq!(start(&line).as_deref(), Some(command), "{line}");
-        }
-    }
 }

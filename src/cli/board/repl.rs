@@ -16,7 +16,7 @@ use crate::board::prompt::keyboard::{self, KeyboardEnd};
 use crate::board::prompt::piped::{self, PipedEnd};
 use crate::board::prompt::{PromptNote, PromptObserver, SessionOutput};
 use crate::cli::complete;
-use crate::error::{Error, Outcome};
+use crate::error::{Error, Outcome, Startable};
 use crate::file;
 use crate::shutdown::Shutdown;
 use crate::terminal::keys::{self, Key};
@@ -267,7 +267,7 @@ fn interactive(
     let link = Link::open(address, shutdown.clone())?;
     // After the line is open: an error of that must appear on a terminal in its usual mode.
     let _raw = RawMode::on().map_err(|source| Error::Start {
-        what: "raw-mode",
+        what: Startable::RawMode,
         source,
     })?;
     if !quiet {

@@ -10,7 +10,7 @@ use crate::board::repl::{HeldRepl, Repl, ToGo};
 use crate::board::serial_ports;
 use crate::board::wire_log::WireLog;
 use crate::cli::board::{SerialArgs, fleet};
-use crate::error::Error;
+use crate::error::{Error, Startable};
 use crate::file;
 use crate::shutdown::Shutdown;
 use crate::terminal::job_output::JobOutput;
@@ -20,7 +20,7 @@ use crate::words::catalogue::say;
 /// Starts to watch for Ctrl-C.
 pub(super) fn shutdown() -> Result<Shutdown, Error> {
     Shutdown::on_signal().map_err(|source| Error::Start {
-        what: "signals",
+        what: Startable::Signals,
         source,
     })
 }

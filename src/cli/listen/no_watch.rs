@@ -1,7 +1,7 @@
 //! In place of the live view, in a build without it.
 
 use crate::cli::output::DatagramOutput;
-use crate::error::Error;
+use crate::error::{Error, Feature};
 use crate::names::BoardNames;
 use crate::shutdown::Shutdown;
 use crate::text::encoding::TextEncoding;
@@ -41,7 +41,9 @@ impl Watch {
             color,
         } = options;
         tracing::debug!(?encoding, has_loss, color, ?names, "there is no view");
-        Err(Error::LeftOut { feature: "board" })
+        Err(Error::LeftOut {
+            feature: Feature::Board,
+        })
     }
 
     pub(super) fn address(&self) -> AddressLine {

@@ -19,7 +19,7 @@ use crate::cli::names;
 use crate::cli::output::DatagramOutput;
 use crate::datagram::Notes;
 use crate::datagram::run::Run;
-use crate::error::Error;
+use crate::error::{Error, Startable};
 use crate::file;
 use crate::names::BoardNames;
 use crate::shutdown::{Asker, Shutdown};
@@ -167,7 +167,7 @@ impl Watch {
                 shown.map(drop)
             })
             .map_err(|source| Error::Start {
-                what: "event-loop",
+                what: Startable::EventLoop,
                 source,
             })?;
         let end = listener.run(&mut sink, shutdown).await;

@@ -3,12 +3,13 @@
 use clap::{CommandFactory as _, Parser as _};
 
 use super::command_line;
-use crate::cli::{Cli, board};
+use crate::cli::Cli;
+use crate::cli::board_line::command_start;
 use crate::words::catalogue::say;
 
 /// For a command of mpremote's that udpcli calls by another name, or lacks, and for commands without a `+` between them.
 pub(super) fn hint(words: &[String]) -> Option<String> {
-    let begin = board::command_start(words)?;
+    let begin = command_start(words)?;
     let command = words.get(begin)?;
     let port = |prefix: char, path: &str| {
         let number = command.strip_prefix(prefix)?;

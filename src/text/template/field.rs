@@ -26,8 +26,15 @@ pub(super) const MOST_NUMBER: i128 = u64::MAX as i128;
 /// RFC 3339 with microseconds and the offset from UTC.
 const RFC_3339: &str = "%Y-%m-%dT%H:%M:%S%.6f%:z";
 
-/// The names of all fields.
-const NAMES: [&str; 6] = ["from", "line", "rand", "seq", "time", "unix_ms"];
+/// The names of the fields that a template may have in this place.
+fn names(place: Place<'_>) -> &'static [&'static str] {
+    match place {
+        Place::Message { lines: false } => &["rand", "seq", "time", "unix_ms"],
+        Place::Message { lines: true } => &["line", "rand", "seq", "time", "unix_ms"],
+        Place::Reply(_) => &["from", "line", "rand", "seq", "time", "unix_ms"],
+    }
+}
+
 /// A part of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TemplatePiece {
@@ -113,7 +120,7 @@ pub(super) fn piece(field: &str, at: usize, place: Place<'_>) -> Result<Template
         _ => Err(Error::Unknown {
             name: field.to_owned(),
             at,
-            nearest: nearest(name, &NAMES).map(str::to_owned),
+            nearest: nearest(name, names(place)).map(str::to_owned),
         }),
     }
 }

@@ -70,6 +70,8 @@ fn a_wrong_field_is_named_with_its_place() {
     for (text, id, at) in [
         ("a {sec}", "messages.unknown-field-nearest", "3"),
         ("a {x}", "messages.unknown-field", "3"),
+        // Close to `from`, which only a reply has.
+        ("a {form}", "messages.unknown-field", "3"),
         ("{seq", "messages.unclosed", "1"),
         ("a}", "messages.stray", "2"),
         ("{seq:x}", "messages.wrong-option", "1"),

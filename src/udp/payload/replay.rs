@@ -14,7 +14,7 @@ use crate::file;
 use crate::text::checksum::Append;
 use crate::text::encoding::TextEncoding;
 use crate::text::sentence::Sentence;
-use crate::udp::error::Error;
+use crate::udp::error::{Error, SendPart};
 use crate::udp::outbox::Outbox;
 use crate::udp::payload::source::Input;
 use crate::udp::prefix::Prefix;
@@ -294,7 +294,7 @@ fn read_on_thread(
     {
         Ok(_) => Ok(receiver),
         Err(source) => Err(Error::Start {
-            what: "input-thread",
+            what: SendPart::InputThread,
             source,
         }),
     }

@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use crate::file;
 use crate::terminal::stream;
 use crate::text::sentence::{Sentence, sentence};
-use crate::udp::error::Error;
+use crate::udp::error::{Error, SendPart};
 
 /// The buffer size of one read, in bytes.
 const READ_SIZE: usize = 64 << 10;
@@ -102,7 +102,7 @@ pub(super) fn read_on_thread(
     {
         Ok(_) => Ok(receiver),
         Err(source) => Err(Error::Start {
-            what: "input-thread",
+            what: SendPart::InputThread,
             source,
         }),
     }
