@@ -76,7 +76,7 @@ pub enum Error {
         environment: bool,
     },
     /// The PC is not ready: the codes of the problems.
-    #[error("something on this PC keeps datagrams or the board away: {}", .codes.join(", "))]
+    #[error("something on this PC blocks datagrams or the board: {}", .codes.join(", "))]
     Doctor { codes: Vec<&'static str> },
     /// A command failed at some of several boards.
     #[error("{} of {boards} boards failed", .failed.len())]

@@ -21,7 +21,7 @@ pub(crate) struct BoardNames(HashMap<String, String>);
 pub enum Error {
     #[error("{} is neither UTF-8 nor GBK", .path.display())]
     Encoding { path: PathBuf },
-    #[error("{}, line {line}: not a board and a name", .path.display())]
+    #[error("{}, line {line}: a line needs a board and a name", .path.display())]
     Row { path: PathBuf, line: u64 },
     #[error("{}, line {line}: the name is too long", .path.display())]
     LongName { path: PathBuf, line: u64 },

@@ -30,7 +30,7 @@ pub enum Error {
     },
     #[error("serial port {port} is gone")]
     Gone { port: String, source: io::Error },
-    #[error("serial port {port} takes no more bytes")]
+    #[error("serial port {port} accepts no more bytes")]
     Stuck { port: String },
     #[error("cannot reset the board on {port} through its control lines")]
     Lines { port: String, source: io::Error },
@@ -74,7 +74,7 @@ pub enum Error {
     NoAnswer { port: String, doing: Doing },
     #[error("the board restarted while {doing}")]
     Restarted { doing: Doing },
-    #[error("the board answered {doing} with something unexpected: {said}")]
+    #[error("unexpected answer from the board while {doing}: {said}")]
     Answer { doing: Doing, said: String },
     #[error("{doing} raised an exception on the board: {exception}")]
     Refused { doing: Doing, exception: String },
@@ -84,7 +84,7 @@ pub enum Error {
     Garbled { doing: Doing, times: u32 },
     #[error("{name} is {}", what_it_is(*what))]
     NotSource { name: String, what: NotSource },
-    #[error("{path} is a file on the board; run takes a file of this PC")]
+    #[error("{path} is a file on the board; run needs a file on this PC")]
     OnTheBoard { path: String },
     #[error("the program ended with {}", shortened(exception))]
     Traceback { exception: String },

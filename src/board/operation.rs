@@ -121,7 +121,7 @@ impl fmt::Display for Doing {
             Self::Preparing => "preparing the board",
             Self::ChangingRate => "changing the line's rate",
             Self::CleaningUp => "cleaning up",
-            Self::AskingWhatItIs => "asking what it is",
+            Self::AskingWhatItIs => "identifying the board",
             Self::LookingAtInterpreter => "looking at the interpreter",
             Self::SendingProgram => "sending the program",
             Self::StartingProgram => "starting the program",
@@ -133,7 +133,7 @@ impl fmt::Display for Doing {
             Self::StartingMirror => "starting the OLED mirror",
             Self::EndingMirror => "ending the OLED mirror",
             Self::PreparingForFiles => "preparing for files",
-            Self::AskingForRoom => "asking for room",
+            Self::AskingForRoom => "checking the free space",
             Self::ComparingFiles => "comparing files",
             Self::LookingForOldFile => "looking for the old file",
             Self::RemovingTemporary => "removing a temporary file",
@@ -221,11 +221,11 @@ impl fmt::Display for RefusalReason {
             Self::NotPermitted => "not permitted",
             Self::NoFolder => "the folder is not there",
             Self::BadFlash => "the flash cannot be read or written",
-            Self::NameTaken => "there is something of that name",
-            Self::FileOfThatName => "there is a file of that name",
+            Self::NameTaken => "the name is already in use",
+            Self::FileOfThatName => "a file of that name exists",
             Self::NotMounted => "no file system is mounted there",
             Self::PartIsFile => "a part of the path is a file",
-            Self::BadName => "the file system takes no such name",
+            Self::BadName => "the file system does not allow this name",
             Self::IsFolder => "it is a folder",
             Self::Full => "the file system is full",
             Self::ReadOnly => "the file system is read-only",
@@ -243,7 +243,7 @@ impl fmt::Display for RefusalReason {
                 );
             }
             Self::NoMemory => {
-                "the board has too little free memory to take it; udpcli board reset frees some"
+                "the board has too little free memory; udpcli board reset frees some"
             }
             Self::Exception(text) => text,
         })

@@ -176,15 +176,15 @@ pub(crate) enum LineFault {
     #[error("socket:// carries no control lines; rfc2217:// does")]
     NoLinesOverTcp,
     /// A pseudo-terminal, for example.
-    #[error("it has none")]
+    #[error("it has no control lines")]
     NoLines,
     /// The name belongs to a file, a folder or another device.
-    #[error("it is no serial port")]
+    #[error("it is not a serial port")]
     NoSerialPort,
     /// An RFC 2217 server whose receive window stays full.
-    #[error("the far side takes no commands")]
+    #[error("the other side accepts no commands")]
     TakesNoCommands,
     /// An RFC 2217 server that would fill our memory with replies.
-    #[error("the far side asks and does not read the answers")]
+    #[error("the other side sends requests but does not read the answers")]
     ReadsNoAnswers,
 }

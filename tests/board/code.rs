@@ -197,9 +197,9 @@ fn a_mistake_in_any_step_is_said_before_the_first() {
         ("oled", "oled cannot be a step"),
         (
             "ls -s COM3",
-            "hint: flags for the connection stand before do",
+            "hint: flags for the connection go before do",
         ),
-        ("ls -h", "a step has no help"),
+        ("ls -h", "a step cannot show help"),
     ] {
         let finished = board(&vboard, ["do", "rm :a.txt", step]).expect_code(2);
         assert_says(&finished, says);
@@ -208,7 +208,7 @@ fn a_mistake_in_any_step_is_said_before_the_first() {
     let finished = run_with_input(command(&vboard, ["do", "-"]), input).expect_code(2);
     assert_says(
         &finished,
-        "step 2 of 2: run -: standard input holds the steps already",
+        "step 2 of 2: run -: standard input is already used for the steps",
     );
     assert_untouched(&vboard, &["a.txt"]);
 }

@@ -151,7 +151,7 @@ fn ctrl_c_leaves_the_old_file_and_nothing_else() {
         let finished = running.interrupt().expect_code(130);
         assert_says(
             &finished,
-            "stopped: the file that was being written is as it was before",
+            "stopped: the file that udpcli was writing is unchanged",
         );
         assert_eq!(
             fs::read(vboard.files().join("x")).unwrap(),

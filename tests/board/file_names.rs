@@ -66,7 +66,7 @@ fn a_name_that_is_not_text_is_shown_and_accepted_escaped() {
 
         let back = TempDir::new().unwrap();
         let finished = board(&vboard, ["get", ":d", text(back.path())]).expect_code(0);
-        assert_says(&finished, "Fr\\x81hst.wav on the board becomes ");
+        assert_says(&finished, "Fr\\x81hst.wav on the board is saved here as ");
         assert_says(&finished, "4 files: 4 written");
         assert_eq!(
             names(&back.path().join("d")),
@@ -235,7 +235,7 @@ fn a_link_that_leads_nowhere_does_not_stop_a_folder() {
     for what in [
         "dangling, a link that leads nowhere",
         "itself, a link that leads nowhere",
-        "lib/up, a link back to a folder that it lies in",
+        "lib/up, a link to a folder that contains it",
         "pipe, neither a file nor a folder",
     ] {
         assert_eq!(
@@ -280,7 +280,7 @@ fn a_path_that_another_shell_changed_gets_a_hint() {
         let mut command = command(&vboard, []);
         command.args(args);
         let finished = run_with_input(command, b"").expect_code(2);
-        assert_says(&finished, " stands between folders: :/lib");
+        assert_says(&finished, " separates folders: :/lib");
     }
     let finished = board(&vboard, ["put", text(&a), r":lib\a.py"]).expect_code(2);
     assert_says(&finished, "with slashes it is :lib/a.py");
@@ -305,7 +305,7 @@ fn the_old_file_is_mentioned_only_if_there_was_one() {
         let finished = board(&vboard, ["put", text(&x), remote]).expect_code(3);
         assert_says(&finished, "the board's file system is full");
         assert_eq!(
-            finished.stderr.contains("the old file is as it was"),
+            finished.stderr.contains("the old file is unchanged"),
             is_said,
             "{}",
             finished.stderr
@@ -320,7 +320,7 @@ fn the_old_file_is_mentioned_only_if_there_was_one() {
         let finished = board(&vboard, ["put", text(&x), remote]).expect_code(3);
         assert_says(&finished, "cannot write /");
         assert_eq!(
-            finished.stderr.contains("the old file is as it was"),
+            finished.stderr.contains("the old file is unchanged"),
             is_said,
             "{}",
             finished.stderr

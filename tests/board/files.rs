@@ -225,7 +225,7 @@ fn a_file_system_that_refuses_keeps_the_old_file() {
             &finished,
             "the board's file system is full: /x needs 40000 bytes, ",
         );
-        assert_says(&finished, "hint: the old file is as it was");
+        assert_says(&finished, "hint: the old file is unchanged");
         assert_eq!(fs::read(vboard.files().join("x")).unwrap(), b"old");
         assert_untouched(&vboard, &["d", "x"]);
 
@@ -259,7 +259,7 @@ fn a_file_system_that_refuses_keeps_the_old_file() {
         let finished = board(&vboard, ["put", text(&tree_here.path().join("x"))]).expect_code(3);
         assert_says(
             &finished,
-            "cannot write /x on the board: there is a file of that name",
+            "cannot write /x on the board: a file of that name exists",
         );
         fs::create_dir(vboard.files().join("small")).unwrap();
         let finished = board(
@@ -319,7 +319,7 @@ fn a_board_cannot_write_outside_the_folder() {
     let here = TempDir::new().unwrap();
     // A name that cannot be typed here is changed, and does not stop the rest.
     let finished = board(&vboard, ["get", ":d", text(&here.path().join("out"))]).expect_code(0);
-    assert_says(&finished, r"a\x1b[31m\x0ab on the board becomes ");
+    assert_says(&finished, r"a\x1b[31m\x0ab on the board is saved here as ");
     assert_eq!(
         tree(here.path()),
         BTreeMap::from([
@@ -492,7 +492,7 @@ fn a_file_does_not_take_a_folders_place() {
     let vboard = VirtualBoard::options().baud(921_600).ready();
     let at = |path: &str| text(&here.path().join(path)).to_owned();
     let finished = board(&vboard, ["put", &at("a/lib"), &at("b/lib"), ":"]).expect_code(2);
-    assert_says(&finished, "and a folder would have one name on the board");
+    assert_says(&finished, "and a folder would have the same name on the board");
     assert_untouched(&vboard, &[]);
     // `put` itself needs this name.
     let finished = board(&vboard, ["put", &at("c/.udpcli.part")]).expect_code(2);
@@ -501,7 +501,7 @@ fn a_file_does_not_take_a_folders_place() {
     assert_says(&finished, "left out: ");
     assert_says(&finished, "1 file: 1 written");
     let finished = board(&vboard, ["put", &at("c/z"), ":/c/z/"]).expect_code(3);
-    assert_says(&finished, "there is a file of that name");
+    assert_says(&finished, "a file of that name exists");
     assert_untouched(&vboard, &["c"]);
 }
 
@@ -543,7 +543,7 @@ fn special_files_are_written_and_not_replaced() {
     }
     assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
     let finished = board(&vboard, ["get", ":x", ":y"]).expect_code(2);
-    assert_says(&finished, ":y is a path on the board, and get takes one");
+    assert_says(&finished, ":y is a second path on the board, and get takes only one");
 }
 
 #[test]
@@ -568,7 +568,7 @@ fn get_overwrites_only_what_was_named() {
     let finished = board(&vboard, ["get", ":d", text(here.path())]).expect_code(2);
     assert_says(
         &finished,
-        "/d/c and /d/a on the board would be one file here",
+        "/d/c and /d/a on the board would be the same file here",
     );
     assert_eq!(
         tree(here.path()),

@@ -322,7 +322,7 @@ fn what_is_for_one_board_is_refused_for_several() {
         ),
         (
             &["put", "x.py", "--delete"],
-            "put --delete cannot ask for each of several boards",
+            "put --delete cannot ask about each of several boards",
         ),
         (
             &["rm", ":/"],

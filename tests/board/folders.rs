@@ -46,14 +46,14 @@ fn folders_are_made_and_an_existing_one_is_an_error_without_p() {
         let finished = board(&vboard, ["mkdir", ":/logs"]).expect_code(3);
         assert_says(
             &finished,
-            "cannot write /logs on the board: there is something of that name",
+            "cannot write /logs on the board: the name is already in use",
         );
         let finished = board(&vboard, ["mkdir", ":/x/y/z"]).expect_code(3);
         assert_says(&finished, "the folder is not there");
         board(&vboard, ["mkdir", "-p", ":/x/y/z", ":/logs", ":/"]).expect_code(0);
         assert!(exists(&vboard, "x/y/z"), "{kind}");
         let finished = board(&vboard, ["mkdir", "-p", ":/a.txt/b"]).expect_code(3);
-        assert_says(&finished, "there is a file of that name");
+        assert_says(&finished, "a file of that name exists");
         assert_untouched(&vboard, &["a.txt", "lib", "logs", "x"]);
     }
 }
@@ -106,7 +106,7 @@ fn a_full_board_is_named_and_the_old_file_stays() {
         &finished,
         "the board's file system is full: /b.bin needs 12000 bytes",
     );
-    assert_says(&finished, "the old file is as it was");
+    assert_says(&finished, "the old file is unchanged");
     assert_eq!(read(&vboard, "b.bin"), b"old");
     assert_untouched(&vboard, &["a.bin", "b.bin"]);
 }
@@ -143,7 +143,7 @@ fn cp_goes_both_ways_as_put_and_get_do() {
     let finished = board(&vboard, ["cp", "a", ":b", ":c"]).expect_code(2);
     assert_says(&finished, "not both at once");
     let finished = board(&vboard, ["cp", ":a.csv", ":b.csv", &text("none")]).expect_code(2);
-    assert_says(&finished, "is no folder on this PC");
+    assert_says(&finished, "is not a folder on this PC");
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn a_move_refuses_to_replace_a_file_unless_forced() {
         let finished = board(&vboard, ["mv", ":a.txt", ":b.txt"]).expect_code(3);
         assert_says(
             &finished,
-            "cannot move /a.txt to /b.txt on the board: there is something of that name",
+            "cannot move /a.txt to /b.txt on the board: the name is already in use",
         );
         assert_says(&finished, "hint: -f replaces the file that is there");
         assert_eq!(read(&vboard, "b.txt"), b"b", "{kind}");

@@ -500,7 +500,7 @@ print('end')
         ], "on": false, "inverted": true, "contrast": 7})
     );
     assert!(
-        stderr.contains("end\r\n") && stderr.contains("come to its end"),
+        stderr.contains("end\r\n") && stderr.contains("has ended"),
         "{stderr}"
     );
 }

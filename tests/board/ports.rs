@@ -47,13 +47,13 @@ fn missing_ports_and_other_files_are_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
     refused(
         file.path().to_str().unwrap(),
-        &["cannot open serial port", "caused by: it is no serial port"],
+        &["cannot open serial port", "caused by: it is not a serial port"],
     );
     refused(
         "/tmp",
         &[
             "cannot open serial port /tmp",
-            "caused by: it is no serial port",
+            "caused by: it is not a serial port",
         ],
     );
     refused(
@@ -85,7 +85,7 @@ fn an_occupied_port_names_the_program() {
     assert!(
         finished
             .stderr
-            .contains("hint: end that program, or the connection in it"),
+            .contains("hint: close that program, or disconnect in it"),
         "{}",
         finished.stderr
     );
@@ -297,7 +297,7 @@ fn a_reset_starts_main_py() {
         ran(2, &mut vboard);
         let finished = board(&vboard, ["reset", "--hard"]).expect_code(3);
         assert!(
-            finished.stderr.contains("caused by: it has none")
+            finished.stderr.contains("caused by: it has no control lines")
                 && finished
                     .stderr
                     .contains("press the board's RESET button instead"),
@@ -430,7 +430,7 @@ fn a_server_that_never_reads_does_not_exhaust_memory() {
     let port = format!("rfc2217://{address}");
     let finished = run(["board", "-s", &port, "--connect-timeout", "5s", "info"]).expect_code(3);
     assert!(
-        ["does not read the answers", "takes no more bytes"]
+        ["does not read the answers", "accepts no more bytes"]
             .iter()
             .any(|words| finished.stderr.contains(words)),
         "{}",

@@ -229,7 +229,7 @@ fn a_program_longer_than_the_memory_runs_from_a_file() {
         .expect_code(0);
         assert_eq!(finished.text(), "ran ['.udpcli_run.py']\r\n", "{kind}");
         assert!(
-            finished.stderr.contains("goes into a file"),
+            finished.stderr.contains("puts it into a file"),
             "{kind}: {}",
             finished.stderr
         );

@@ -99,7 +99,7 @@ fn send_finds_a_board_by_its_name_and_keeps_nothing() {
         ),
         (
             "board:Cable:6000",
-            "the list of names knows Cable by its port or USB chip only",
+            "the list of names has only a port or USB chip for Cable",
         ),
     ] {
         let finished = to(host).expect_code(3);
@@ -107,7 +107,7 @@ fn send_finds_a_board_by_its_name_and_keeps_nothing() {
         assert!(
             finished
                 .stderr
-                .contains("hint: udpcli find shows the boards that are there"),
+                .contains("hint: udpcli find shows the boards on the network"),
             "{}",
             finished.stderr
         );
@@ -134,7 +134,7 @@ fn a_wrong_list_of_names_is_said_before_anything_is_received() {
     assert!(
         finished
             .stderr
-            .contains("names.csv, line 1: not a board and a name"),
+            .contains("names.csv, line 1: a line needs a board and a name"),
         "{}",
         finished.stderr
     );

@@ -208,7 +208,7 @@ fn wrong_rules_are_usage_errors_that_say_where() {
         ),
         (
             "re:(=x",
-            "the regular expression is wrong at character 1: this ( has no )",
+            "the regular expression is wrong at character 1: this ( is not closed",
             "a pattern is",
         ),
         (
@@ -247,7 +247,7 @@ fn wrong_rules_are_usage_errors_that_say_where() {
     for (text, error) in [
         (
             "[[replies]]\non = \"re:(\"\ntext = \"x\"",
-            "line 2, column 6: on: the regular expression is wrong at character 1: this ( has no )",
+            "line 2, column 6: on: the regular expression is wrong at character 1: this ( is not closed",
         ),
         (
             "[[replies]]\non = \"a\"\ntemplate = \"{tmie}\"",
@@ -259,7 +259,7 @@ fn wrong_rules_are_usage_errors_that_say_where() {
         ),
         (
             "[[replies]]\ntext = \"x\"",
-            "line 1, column 1: replies[1]: it lacks the key on",
+            "line 1, column 1: replies[1]: the key on is missing",
         ),
         ("names = \"x\"", "line 1, column 1: unknown key \"names\""),
         (

@@ -57,7 +57,7 @@ fn a_backup_is_described_and_overwrites_no_file() {
     let arguments = ["--backup".as_ref(), copy.as_os_str()];
     flash(&board, &arguments)
         .expect_code(0)
-        .expect_says(&["copy.bin has what was in flash", "copy.bin.json"]);
+        .expect_says(&["copy.bin has the flash as it was", "copy.bin.json"]);
     assert!(fs::read(&copy).unwrap() == content);
     let about = fs::read(board.folder().join("copy.bin.json")).unwrap();
     let about: serde_json::Value = serde_json::from_slice(&about).unwrap();

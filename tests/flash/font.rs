@@ -128,7 +128,7 @@ fn an_unknown_font_offset_must_be_given() {
         let font_path = font_path.to_str().unwrap();
         flash(&board, &[path, "--font", font_path])
             .expect_code(2)
-            .expect_says(&["does not tell where it looks", "f.xbf@0x400000", "0x700000"]);
+            .expect_says(&["cannot tell where", "f.xbf@0x400000", "0x700000"]);
         assert!(board.stats().commands.is_empty());
         let at = format!("{font_path}@0x500000");
         flash(&board, &[path, "--font", &at]).expect_code(0);

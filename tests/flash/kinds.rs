@@ -147,7 +147,7 @@ fn an_offset_that_the_file_contradicts_is_refused() {
     ] {
         flash(&board, &[at, path.to_str().unwrap()])
             .expect_code(1)
-            .expect_says(&["leave", "out: it says itself where it goes"]);
+            .expect_says(&["leave", "@OFFSET: the file contains its own offset"]);
     }
     assert!(board.stats().commands.is_empty());
 }
@@ -405,7 +405,7 @@ fn an_offset_in_the_name_counts_if_the_content_agrees() {
     let path = file(&board, "app-0x20000.bin", &app);
     flash(&board, &[&path])
         .expect_code(0)
-        .expect_says(&["goes to 0x20000, as its name says"]);
+        .expect_says(&["goes to 0x20000, the offset in its name"]);
     assert!(board.flash()[0x2_0000..].starts_with(&app));
     // An application is not a boot loader, and a file with any content can have any name.
     let path = file(&board, "app-0x1000.bin", &app);
@@ -420,7 +420,7 @@ fn an_offset_in_the_name_counts_if_the_content_agrees() {
     let path = file(&board, "mpython-0x1000.bin", &release.merged());
     flash(&board, &[&path])
         .expect_code(0)
-        .expect_says(&["goes to 0x0, as its content says"]);
+        .expect_says(&["goes to 0x0, the offset in its content"]);
     for (offset, bytes) in release.parts() {
         assert!(board.flash()[offset..].starts_with(bytes), "{offset:#x}");
     }

@@ -87,7 +87,7 @@ fn files_that_are_not_complete_firmware_for_this_chip_are_refused() {
             b"UF2\n",
             "@0x1000",
             1,
-            &["no offset: a UF2 file says"],
+            &["no offset: a UF2 file contains"],
         ),
         (
             "other.bin",
@@ -101,7 +101,7 @@ fn files_that_are_not_complete_firmware_for_this_chip_are_refused() {
             b"\x02no firmware at all",
             "",
             2,
-            &["0xe9", "say where"],
+            &["0xe9", "give its offset"],
         ),
         (
             "data.bin",
@@ -234,7 +234,7 @@ fn a_board_that_runs_its_program_gets_a_hint() {
     )
     .expect_code(3)
     .expect_says(&[
-        "does not answer as a boot loader",
+        "does not answer within",
         "hold BOOT",
         "mPython board, A",
         "RESET",
@@ -322,7 +322,7 @@ fn releases_describe_the_offsets_of_their_files() {
     assert!(board.flash()[0x30_0000..].starts_with(&second));
     flash(&board, &[format!("{}@0x10000", path.display())])
         .expect_code(1)
-        .expect_says(&["the release says where"]);
+        .expect_says(&["the release contains the offsets"]);
 
     let other = firmware(20_000, 33);
     let arguments = b"--flash_mode dio --flash_size 8MB\n0x1000 m.bin\n";
@@ -347,7 +347,7 @@ fn releases_describe_the_offsets_of_their_files() {
     zip(&path, &[("flash_args", arguments)]);
     flash(&board, &[&path])
         .expect_code(1)
-        .expect_says(&["m.bin, which its description names"]);
+        .expect_says(&["m.bin, which the archive's description names"]);
 
     // Merged from 0 on, and the same as UF2.
     let mut merged = vec![0xff; 0x1000];

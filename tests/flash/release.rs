@@ -109,7 +109,7 @@ fn files_are_replaced_only_on_request() {
     let path = file(&board, "m.bin", &release.merged());
     let path = path.to_str().unwrap();
     flash(&board, &[path]).expect_code(0).expect_says(&[
-        "brings files of its own, which are not written",
+        "contains files of its own, which udpcli does not write",
         "--files replace",
     ]);
     only_parts_changed(&before, &board.flash(), &release.parts());
@@ -120,7 +120,7 @@ fn files_are_replaced_only_on_request() {
 
     let run = flash(&board, &[path, "--files", "replace"])
         .expect_code(0)
-        .expect_says(&["the board's files make way"]);
+        .expect_says(&["replaces the board's files"]);
     let planned = run.stderr.find("make way").unwrap();
     assert!(
         planned < run.stderr.find("writing").unwrap(),

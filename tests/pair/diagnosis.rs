@@ -297,7 +297,7 @@ fn the_wifi_that_the_board_left_is_named() {
         .ready();
     board.wait_until("main.py has ended", |stats| stats["stage"] == "repl");
     let text = pair(&board, &Pc::new(), QUICK).expect_code(0).text();
-    assert!(text.contains("it was in home before"), "{text}");
+    assert!(text.contains("the board was in home before"), "{text}");
 }
 
 #[test]

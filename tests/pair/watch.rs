@@ -183,7 +183,7 @@ fn a_terminal_gets_a_live_view_and_is_restored() {
         .rsplit_once("\x1b[?1049l")
         .expect("the first screen comes back");
     assert!(
-        after.contains("rounds: ") && after.contains("nothing of ours is left on the board"),
+        after.contains("rounds: ") && after.contains("nothing of the test is left on the board"),
         "{after}"
     );
 }

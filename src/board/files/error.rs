@@ -33,25 +33,25 @@ pub enum TransferRefusal {
     TooLong { path: PathBuf },
     #[error("{} is neither a file nor a folder", .path.display())]
     NotAFile { path: PathBuf },
-    #[error("{} lies more than {most} folders deep", .path.display())]
+    #[error("{} is more than {most} folders deep", .path.display())]
     TooDeep { path: PathBuf, most: usize },
-    #[error("the name of {} is no Unicode text", .path.display())]
+    #[error("the name of {} is not valid Unicode", .path.display())]
     NoUnicode { path: PathBuf },
     #[error("{} is the name of put's own temporary file on the board", Shown(.name))]
     OwnTemporary { name: Vec<u8> },
-    #[error("{} and a folder would have one name on the board", .path.display())]
+    #[error("{} and a folder would have the same name on the board", .path.display())]
     ClashWithFolder { path: PathBuf },
-    #[error("{} and {} would be one file on the board", .first.display(), .second.display())]
+    #[error("{} and {} would be the same file on the board", .first.display(), .second.display())]
     Clash { first: PathBuf, second: PathBuf },
     #[error("{path} is not on the board, and has a backslash in its name")]
     Backslash { path: BoardPath, slashed: String },
-    #[error("{path} is no folder on the board")]
+    #[error("{path} is not a folder on the board")]
     NotAFolder { path: BoardPath },
     #[error("{} on the board cannot be the name of a file on this PC", Shown(.name))]
     NoNameHere { name: Vec<u8> },
     #[error("cannot write {} of the board here", Shown(.name))]
     NameTooLong { name: Vec<u8>, source: io::Error },
-    #[error("{first} and {second} on the board would be one file here, {}", .path.display())]
+    #[error("{first} and {second} on the board would be the same file here, {}", .path.display())]
     OneFileHere {
         first: BoardPath,
         second: BoardPath,
@@ -61,7 +61,7 @@ pub enum TransferRefusal {
     NoColon { path: OsString },
     #[error("{} has backslashes", .path.display())]
     Backslashes { path: OsString, slashed: String },
-    #[error("a path has no NUL in it")]
+    #[error("a path cannot contain NUL")]
     Nul,
     #[error("{} is what Git Bash made of a path on the board", .path.display())]
     GitBash { path: OsString },

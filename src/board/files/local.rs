@@ -144,7 +144,7 @@ fn escape(bytes: &[u8], local: &mut String) {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Unnameable {
     /// The name would lead out of its folder.
-    #[error("it is no name")]
+    #[error("it is not a valid name")]
     LeadsElsewhere,
     /// The name would exceed the length limit here.
     #[error("it is longer than the {LONGEST} characters or bytes that a name may have on this PC")]

@@ -349,7 +349,7 @@ mod tests {
         let error = plan(&["a/x.py", "b/x.py"]).refuse_clashes().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "a/x.py and b/x.py would be one file on the board"
+            "a/x.py and b/x.py would be the same file on the board"
         );
     }
 

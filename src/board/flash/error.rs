@@ -21,7 +21,7 @@ pub enum Error {
     Read { path: PathBuf, source: io::Error },
     #[error("cannot write {}", .path.display())]
     Write { path: PathBuf, source: io::Error },
-    #[error("{what} does not say where in flash it goes: it {found}")]
+    #[error("{what} needs an offset: it {found}")]
     NeedsOffset {
         what: String,
         found: Sentence,
@@ -33,7 +33,7 @@ pub enum Error {
     Refused(Box<FlashRefusal>),
     #[error("the board cannot keep its files with this firmware")]
     Conflict { details: Vec<Sentence> },
-    #[error("the chip on {port} does not answer as a boot loader in {}", seconds(*waited))]
+    #[error("the boot loader of the chip on {port} does not answer within {}", seconds(*waited))]
     NoLoader {
         port: String,
         waited: Duration,
@@ -53,11 +53,11 @@ pub enum Error {
         state: Sentence,
         source: io::Error,
     },
-    #[error("standard output takes no more")]
+    #[error("standard output accepts no more data")]
     Unwritten,
     #[error("stopped by Ctrl-C; {state}")]
     Interrupted { state: Sentence },
-    #[error("{what} is not in flash as it should be, after {times} attempts")]
+    #[error("{what} in flash still differs after {times} attempts")]
     Verify { what: Sentence, times: u32 },
 }
 

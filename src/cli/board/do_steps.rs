@@ -290,7 +290,7 @@ mod tests {
             (&["oled"], "step 1 of 1: oled: oled cannot be a step"),
             (&["do ls"], "do cannot be a step"),
             (&["ls -s COM3"], "unexpected argument '-s' found"),
-            (&["ls --help"], "a step has no help"),
+            (&["ls --help"], "a step cannot show help"),
             (&["# only a comment"], "no steps"),
         ] {
             let error = checked(steps).unwrap_err().to_string();

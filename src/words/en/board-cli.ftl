@@ -3,7 +3,7 @@
 program-stopped = the program that ran on the board was stopped; udpcli board reset starts its main.py again
 hard-reset = hard reset of the board on { $port }
 soft-reset = soft reset: the board starts its main.py, if it has one
-password-unset = the environment variable { $variable } is not set, or no text
+password-unset = the environment variable { $variable } is not set, or is not text
 password-question = password of { $ssid }:{" "}
 password-no-terminal = no terminal to ask for the Wi-Fi password
     .hint = put it into an environment variable and name that with --password-env
@@ -19,29 +19,29 @@ transfer-left-out = { $count ->
        *[other] { $count } files
     }: { $written } written, { $unchanged } unchanged; { $bytes } bytes in { $time }; left out: { $names }
 left-out-more = { $names } and { $more } more
-stopped-put = stopped: the file that was being written is as it was before
-stopped-get = stopped: the file that was begun is not written
-stopped-get-stdout = stopped: nothing is written
+stopped-put = stopped: the file that udpcli was writing is unchanged on the board
+stopped-get = stopped: the unfinished file was not saved
+stopped-get-stdout = stopped: nothing was written
 removed = removed { $path }
 with-cause = { $error }: { $cause }
 root-stays = the root folder of the board cannot be removed
     .hint = udpcli board ls shows what is in it
-get-takes-one = { $path } is a path on the board, and get takes one
+get-takes-one = { $path } is a second path on the board, and get takes only one
     .hint = a file of this PC whose name begins with a colon is ./:name
-becomes = { $name } on the board becomes { $path }
+becomes = { $name } on the board is saved here as { $path }
 no-name-here = { $name } on the board cannot be the name of a file on this PC
 of-the-board = { $name } of the board here
 unchanged = { $path } is unchanged
-one-file-here = { $first } and { $second } on the board would be one file here, { $path }
+one-file-here = { $first } and { $second } on the board would be the same file here, { $path }
 got = { $path }: { $len } bytes
 nothing-to-put = nothing to put
     .hint = udpcli board put main.py; a file whose name begins with a colon is ./:name
-only-last = { $path } is a path on the board, and only the last argument can be one
+only-last = { $path } is a path on the board: only the last argument can be such a path
     .hint = a file of this PC whose name begins with a colon is ./:name
 backslash = { $path } is not on the board, and has a backslash in its name
-    .hint = with slashes it is :{ $slashed }; a name with a backslash is written with \x5c
-no-folder = { $path } is no folder on the board
-    .hint = several files go into a folder that is there; a folder of this PC is made there with its content
+    .hint = with slashes it is :{ $slashed }; write a backslash that belongs to the name as \x5c
+no-folder = { $path } is not a folder on the board
+    .hint = several files need an existing folder as their destination; a folder of this PC is made there with its content
 put = { $path }: { $len } bytes, { $sent } on the line
 put-again = { $path }: { $len } bytes, { $sent } on the line, { $again ->
         [one] { $again } piece
@@ -51,20 +51,20 @@ dead-link = left out: { $path }, a link that leads nowhere ({ $error })
 too-long-to-put = { $path } is longer than any board's flash
 left-out-kind = left out: { $path }, neither a file nor a folder
 no-file = { $path } is neither a file nor a folder
-left-out-loop = left out: { $path }, a link back to a folder that it lies in
-too-deep = { $path } lies more than { $most } folders deep
+left-out-loop = left out: { $path }, a link to a folder that contains it
+too-deep = { $path } is more than { $most } folders deep
 left-out = left out: { $path }
 own-temporary = { $name } is the name of put's own temporary file on the board
-clash-folder = { $path } and a folder would have one name on the board
-clash = { $first } and { $second } would be one file on the board
+clash-folder = { $path } and a folder would have the same name on the board
+clash = { $first } and { $second } would be the same file on the board
     .hint = put them one by one, each with its own :PATH
-no-unicode = the name of { $path } is no Unicode text
+no-unicode = the name of { $path } is not valid Unicode
 no-match = no file here matches this pattern
 working-directory = the board's working directory is { $path }
 no-colon = a path on the board begins with a colon: :{ $path }
 backslashes = { $path } has backslashes
-    .hint = on the board / stands between folders: :{ $slashed } (a name that begins with a backslash is written \x5c..)
-no-nul = a path has no NUL in it
+    .hint = on the board, / separates folders: :{ $slashed } (write a name that begins with a backslash as \x5c..)
+no-nul = a path cannot contain NUL
 git-bash = { $path } is what Git Bash made of a path on the board
     .hint = write two slashes (://lib), or MSYS_NO_PATHCONV=1 before the command
 
@@ -109,11 +109,11 @@ frames-lost = { $count ->
         [one] a frame of the OLED came garbled and was dropped
        *[other] { $count } frames of the OLED came garbled and were dropped
     }
-nobody-read = nobody read { $path }: no picture is saved
-framebuffer-format = --framebuffer goes with --format json
-oled-starts = soft reset: the board's { $main } starts anew, with the OLED mirror in front of it
+nobody-read = no program read { $path }: no picture is saved
+framebuffer-format = --framebuffer needs --format json
+oled-starts = soft reset: the board's { $main } starts again, with the OLED mirror loaded before it
 oled-runs-on = { $main } runs on; udpcli board reset starts it without the mirror
-oled-ended = { $main } has come to its end
+oled-ended = { $main } has ended
 
 # run.
 
@@ -121,16 +121,16 @@ symptom = { $meaning } [{ $code }]
 symptom-next = {"  "}to do next: { $next }
 run-no-picture = the program showed nothing on an OLED: no { $path }
 run-stopped = stopped by Ctrl-C
-run-stopping = the program goes on after Ctrl-C: stopping it
+run-stopping = the program did not stop at Ctrl-C: stopping it
 run-still = the program on the board still runs ({ $error }); to end it: udpcli board reset --hard, or press the board's RESET button
 run-detached = the program runs on; udpcli board reset ends it
-run-file-stays = its file stays on the board until the next run
-run-ended = the program has come to its end already
+run-file-stays = the program's file stays on the board until the next run
+run-ended = the program has already ended
 script-too-long = { $path } is longer than any board takes (16 MiB)
 script-gbk = { $name } is not UTF-8; it looks like GBK: the board reads UTF-8, so save it as UTF-8 if its Chinese text comes out wrong
 example-target = --example client needs --target IP:PORT
-    .hint = udpcli listen shows the address that the board reaches this PC at
-example-server = --target is for --example client: the server answers nobody
+    .hint = udpcli listen shows the address at which the board reaches this PC
+example-server = --target is for --example client: the server only answers
 standard-input = standard input
 keyboard = the keyboard
 

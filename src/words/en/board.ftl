@@ -9,85 +9,85 @@ list = cannot list the serial ports
 open = cannot open serial port { $port }
     .hint = udpcli board list shows the ports that are there
     .hint-network = is the program that offers the port running there (ser2net, esp_rfc2217_server), and does the firewall let it through?
-    .hint-brltty = brltty, the driver for Braille displays, takes USB serial adapters for its own: sudo apt remove brltty, then plug the board in again
-    .hint-holder = end that program, or the connection in it
+    .hint-brltty = brltty, the driver for Braille displays, takes USB serial adapters: remove it (sudo apt remove brltty), then plug the board in again
+    .hint-holder = close that program, or disconnect in it
     .hint-held = another program has the port open: an editor (mPython, Mind+, Mixly, Thonny, Arduino), a terminal, another udpcli
     .hint-group = the port belongs to the group { $group }: sudo usermod -aG { $group } $USER, then log in again
     .hint-permission = add yourself to the group that owns it, then log in again: sudo usermod -aG dialout $USER (uucp on Arch)
     .hint-whole-name = write the port's whole name: -s /dev/{ $name }
 open-held = cannot open serial port { $port }: in use by { $holder }
 gone = serial port { $port } is gone
-    .hint = the cable was pulled or the board lost power; a cable or hub that moves does this too
-stuck = serial port { $port } takes no more bytes
+    .hint = the cable was pulled or the board lost power; a loose cable or hub also causes this
+stuck = serial port { $port } accepts no more bytes
     .hint = pull the USB plug and put it in again
     .hint-network = restart the program that offers the port (ser2net, esp_rfc2217_server)
 lines = cannot reset the board on { $port } through its control lines
     .hint = press the board's RESET button instead
 silent = no answer from the board on { $port } within { $waited }
-    .hint = press the board's RESET button and try again: this port has no control lines to reset it with. Is this the board's port (udpcli board list)? Is its firmware MicroPython, and its rate the one given with --baud?
-    .hint-lines = press the board's RESET button and try again, or give it more time with --connect-timeout: it was too short for a reset. Is this the board's port (udpcli board list)? Is its firmware MicroPython, and its rate the one given with --baud?
-    .hint-reset = a reset through the control lines did not help either. Is this the board's port (udpcli board list)? Is its firmware MicroPython, and its rate the one given with --baud?
+    .hint = press the board's RESET button and try again: udpcli cannot reset the board here, as this port has no control lines. Is this the board's port (udpcli board list)? Is its firmware MicroPython, and does --baud give the board's rate?
+    .hint-lines = press the board's RESET button and try again, or set a longer --connect-timeout: the time was too short for a reset. Is this the board's port (udpcli board list)? Is its firmware MicroPython, and does --baud give the board's rate?
+    .hint-reset = a reset through the control lines did not help either. Is this the board's port (udpcli board list)? Is its firmware MicroPython, and does --baud give the board's rate?
 download-mode = the board on { $port } is in download mode, waiting for firmware
-    .hint = press the board's RESET button without holding any other; if that brings it back here, it needs firmware: udpcli board flash
+    .hint = press the board's RESET button without holding any other; if the board is in download mode again, it needs firmware: udpcli board flash
 noise = unreadable data from { $port } at { $baud } baud
-    .hint = another rate? --baud 115200 is usual, 74880, 460800 or 921600 also occur; the boot messages of some boards look like this as well
+    .hint = try another rate: --baud 115200 is usual, 74880, 460800 or 921600 also occur; the boot messages of some boards look like this as well
 deaf = the board on { $port } did not react to Ctrl-C within { $waited }
-    .hint = press the board's RESET button while udpcli tries; if main.py switches Ctrl-C off, only a reset through the control lines or new firmware gets in
+    .hint = press the board's RESET button while udpcli tries; if main.py disables Ctrl-C, only a reset through the control lines or new firmware helps
 no-firmware = the board on { $port } has no firmware: its flash is empty
     .hint = write the firmware to it: udpcli board flash mpython.bin (its log says { $said })
-no-firmware-while = the board on { $port } has no firmware: its flash is empty while { $doing }
+no-firmware-while = the board on { $port } has no firmware: its flash is empty (found while { $doing })
 firmware-damaged = the firmware of the board on { $port } is damaged and does not start
-firmware-damaged-while = the firmware of the board on { $port } is damaged and does not start while { $doing }
+firmware-damaged-while = the firmware of the board on { $port } is damaged and does not start (found while { $doing })
 brown-out = the supply voltage of the board on { $port } fell too low
     .hint = use another USB cable, plug it into the PC itself and not into a hub, and unplug motors and LED strips (its log says { $said })
 brown-out-while = the supply voltage of the board on { $port } fell too low while { $doing }
 panic = the firmware of the board on { $port } crashed
-    .hint = press its RESET button; if it crashes at each start, write the firmware to it again: udpcli board flash mpython.bin (its log says { $said })
+    .hint = press the board's RESET button; if the firmware crashes at each start, write it to the board again: udpcli board flash mpython.bin (its log says { $said })
 panic-while = the firmware of the board on { $port } crashed while { $doing }
 echo = { $port } sends back what it receives: no board answers there
-    .hint = is this the board's port (udpcli board list)? A loopback plug, or an adapter whose TX and RX are connected, does this
+    .hint = is this the board's port (udpcli board list)? A loopback plug, or an adapter whose TX and RX are connected, causes this
 not-micropython = the program on { $port } is not MicroPython
     .hint = it prints { $said }, as an Arduino sketch or another program would; to put the mPython firmware on the board: udpcli board flash mpython.bin
 interrupted = stopped by Ctrl-C
 no-answer = the board on { $port } stopped answering while { $doing }
     .hint = try again; if that does not help, reset the board: udpcli board reset --hard
 restarted = the board restarted while { $doing }
-    .hint = a weak power supply or cable does this too (brown-out), most often when Wi-Fi starts
-answer = the board answered { $doing } with something unexpected: { $said }
+    .hint = a weak power supply or cable can cause this (brown-out), most often when Wi-Fi starts
+answer = unexpected answer from the board while { $doing }: { $said }
 refused = { $doing } raised an exception on the board: { $exception }
 chatter = a program on the board keeps printing while { $doing }: { $said }
     .hint = a soft reset did not end it, so boot.py on the board starts a timer or a thread that prints: remove it at the prompt (udpcli board repl, then import os; os.remove('boot.py')) and press RESET
 garbled = data on the serial line was damaged { $times } times while { $doing }
-    .hint = the line loses bytes: another cable or USB port, or a lower --baud where the firmware allows it
+    .hint = the line loses bytes: try another cable or USB port, or a lower --baud where the firmware allows it
 compiled = { $name } is compiled MicroPython (.mpy), not Python source
     .hint = put it on the board and import it: udpcli board put FILE.mpy :
 utf16 = { $name } is UTF-16 text, which the board cannot read
     .hint = save it as UTF-8 in your editor
 binary = { $name } is not Python source
     .hint = give a text file with a Python program
-on-the-board = { $path } is a file on the board; run takes a file of this PC
+on-the-board = { $path } is a file on the board; run needs a file on this PC
     .hint = to run it: echo 'import { $module }' | udpcli board run -
 traceback = the program ended with { $exception }
 no-display = the board has no OLED that can be mirrored
     .hint = udpcli can mirror `oled` of the module mpython, and `onboard_oled` of Mixly's firmware: check that the board has one of these firmwares, and that its display is connected
 nothing-shown = the board's program showed nothing on the OLED
 
-# Its file system.
+# The board's file system.
 
 no-such-file = { $path } is not on the board
     .hint = udpcli board ls shows what is there
     .hint-slashes = with slashes it is :{ $path }; udpcli board ls shows what is there
 is-folder = { $path } on the board is a folder
-    .hint = a file goes under another name, or into the folder (:FOLDER/); get takes a folder with all that is in it to a folder of this PC, not to -
+    .hint = to put a file, give it another name, or put it into the folder (:FOLDER/); get copies a folder with its content into a folder of this PC, not to -
 full = the board's file system is full: { $path } needs { $needed } bytes, { $free } are free
     .hint = udpcli board ls -r shows what takes the space, udpcli board rm frees it
-    .hint-old = the old file is as it was; udpcli board ls -r shows what takes the space, udpcli board rm frees it
+    .hint-old = the old file is unchanged; udpcli board ls -r shows what takes the space, udpcli board rm frees it
 write-file = cannot write { $path } on the board: { $reason }
-    .hint-old = the old file is as it was
+    .hint-old = the old file is unchanged
 read-file = cannot read { $path } on the board: { $reason }
-    .hint = try again; if only this file fails, put it onto the board anew; if many do, the flash or the card is worn out
+    .hint = try again; if only this file fails, put it onto the board again; if many do, the flash or the card is worn out
 too-long = the board claims that { $path } has { $len } bytes; udpcli reads at most { $most }
-    .hint = no board has room for that: its file system is damaged, or it is no board; udpcli board info shows what it is
+    .hint = no board can hold such a file: the file system is damaged, or this is not a board; udpcli board info shows more
 remove = cannot remove { $path } on the board: { $reason }
     .hint-not-empty = udpcli board rm -r removes a folder with everything in it
 copy-into = cannot copy { $from } to { $to } on the board: a folder cannot go into itself
@@ -95,16 +95,16 @@ move = cannot move { $from } to { $to } on the board: { $reason }
     .hint-taken = -f replaces the file that is there
 damaged = { $path } arrived damaged { $times } times
 
-# Why its file system refuses.
+# Why the board's file system refuses.
 
 reason-not-permitted = not permitted
 reason-no-folder = the folder is not there
 reason-bad-flash = the flash cannot be read or written
-reason-name-taken = there is something of that name
-reason-file-of-that-name = there is a file of that name
+reason-name-taken = the name is already in use
+reason-file-of-that-name = a file of that name exists
 reason-not-mounted = no file system is mounted there
 reason-part-is-file = a part of the path is a file
-reason-bad-name = the file system takes no such name
+reason-bad-name = the file system does not allow this name
 reason-is-folder = it is a folder
 reason-full = the file system is full
 reason-read-only = the file system is read-only
@@ -115,10 +115,10 @@ reason-mount-point = a file system is mounted there
 reason-no-file-system = the board has no file system
 reason-into-itself = a folder cannot go into itself
 reason-files-are-in = no file system is mounted there; the board's files are in { $mounts }
-reason-no-memory = the board has too little free memory to take it; udpcli board reset frees some
+reason-no-memory = the board has too little free memory; udpcli board reset frees some
 reason-exception = { $text }
 
-# What was being done: these stand after "while".
+# What udpcli was doing: for errors, after "while".
 
 doing-entering-paste = asking for raw-paste mode
 doing-leaving-raw-repl = leaving the raw REPL
@@ -126,7 +126,7 @@ doing-pasting-at-prompt = pasting at its prompt
 doing-soft-reset = a soft reset
 doing-preparing = preparing the board
 doing-cleaning-up = cleaning up
-doing-asking-what-it-is = asking what it is
+doing-asking-what-it-is = identifying the board
 doing-looking-at-interpreter = looking at the interpreter
 doing-sending-program = sending the program
 doing-starting-program = starting the program
@@ -138,7 +138,7 @@ doing-looking-for-display = looking for a display
 doing-starting-mirror = starting the OLED mirror
 doing-ending-mirror = ending the OLED mirror
 doing-preparing-for-files = preparing for files
-doing-asking-for-room = asking for room
+doing-asking-for-room = checking the free space
 doing-comparing-files = comparing files
 doing-looking-for-old-file = looking for the old file
 doing-removing-temporary = removing a temporary file
@@ -155,30 +155,30 @@ doing-setting-clock = setting the clock
 doing-reading-clock = reading the clock
 doing-other = { $text }
 
-# What a serial line failed of.
+# Why a serial line failed.
 
 line-no-answer = no answer in time
 line-closed = the line was closed
 line-no-address = write socket://HOST:PORT or rfc2217://HOST:PORT
 line-no-lines-over-tcp = socket:// carries no control lines; rfc2217:// does
-line-no-lines = it has none
-line-no-serial-port = it is no serial port
-line-takes-no-commands = the far side takes no commands
-line-reads-no-answers = the far side asks and does not read the answers
-unnameable = it is no name
+line-no-lines = it has no control lines
+line-no-serial-port = it is not a serial port
+line-takes-no-commands = the other side accepts no commands
+line-reads-no-answers = the other side sends requests but does not read the answers
+unnameable = it is not a valid name
 name-too-long = it is longer than the { $longest } characters or bytes that a name may have on this PC
 
-# Said on the way.
+# Messages during a command.
 
 new-start-memory = soft reset while { $doing }: the board's memory was full
-new-start-printed = soft reset while { $doing }: a timer or thread of the program that was stopped may have printed in between
+new-start-printed = soft reset while { $doing }: a timer or thread of the stopped program may have printed text in between
 left-behind = { $path } may be left on the board: { $error }
-into-a-file = the program is too long for the board's memory ({ $free } bytes free): it goes into a file and is run from there
+into-a-file = the program is too long for the board's memory ({ $free } bytes free): udpcli puts it into a file and runs it from there
 thread-prints = a thread on the board { $port } prints all the time: soft reset
 no-prompt-resetting = no prompt from { $port } after Ctrl-C: resetting the board through its control lines
 no-prompt-press = no prompt from { $port } after Ctrl-C: press the board's RESET button now
-boot-takes-time = boot.py on the board takes its time: it is interrupted after { $seconds } s
-given-up = the board on { $port } did not answer in time after Ctrl-C: its program may run on, and temporary files of udpcli may be left on it; to start it anew: udpcli board reset --hard, or press its RESET button
+boot-takes-time = boot.py on the board takes long: udpcli interrupts it after { $seconds } s
+given-up = the board on { $port } did not answer in time after Ctrl-C: its program may still run, and temporary files of udpcli may be left on the board; to restart it: udpcli board reset --hard, or press its RESET button
 
 # What a program's end shows, and what to do about it.
 

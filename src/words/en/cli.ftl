@@ -1,5 +1,5 @@
 
-# What belongs to no single command.
+# Messages of no single command.
 
 demo-failed = the demo failed: { $problem }
     .hint = run the two sides in two windows and compare: udpcli listen --bind 127.0.0.1, then udpcli send 127.0.0.1:6000 hello

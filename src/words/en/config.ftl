@@ -5,8 +5,8 @@ too-long = { $path } is over { $most } bytes long
 payload = cannot read the file of { $what }
 at = { $path }, line { $line }, column { $column }
 syntax = { $at }: { $problem }
-    .hint = the file is TOML (https://toml.io): a text stands in quotes, as in names = "names.csv"
-    .hint-key = a name with other characters than A-Z, a-z, 0-9, - and _ stands in quotes, as in [messages."开灯"]
+    .hint = the file is TOML (https://toml.io): put text in quotes, as in names = "names.csv"
+    .hint-key = a name with other characters than A-Z, a-z, 0-9, - and _ needs quotes, as in [messages."开灯"]
     .hint-typed = { $typed } was typed with a Chinese input method: write the ordinary character
 unknown-key = { $at }: unknown key { $key }
     .hint = known keys: { $known }
@@ -44,23 +44,23 @@ not-utf-8 = this is not UTF-8: save the file as UTF-8
 is-folder = it is a folder, not a file
 not-regular = it is not a regular file
 empty-text = the text is empty: leave the key out
-no-baud = { $baud } is no baud rate: write a number from { $least } to { $most }
+no-baud = { $baud } is not a baud rate: write a number from { $least } to { $most }
 out-of-range = { $number } is out of range
 over-a-day = that is over a day
 percent = write a number from 0 to 100
 message-name = the name of a message consists of letters, digits, -, _ and .
-no-pattern = it lacks the key on, the pattern that it replies to
+no-pattern = the key on is missing: the pattern that this reply answers
 encoding-of-bytes = encoding has no effect: bytes and files are sent as they are
-two-bodies = { $first } and { $second } exclude each other
-no-body = nothing to send: it needs one of { $keys }
+two-bodies = { $first } and { $second } cannot be used together
+no-body = nothing to send: the message needs one of { $keys }
 
-toml-unquoted = a text stands in quotes
+toml-unquoted = put text in quotes
 toml-no-opening = the quote before the text is missing
 toml-open-text = the quote after the text is missing
 toml-backslash = a backslash begins an escape: write two, or put the text in 'single quotes'
-toml-control = a control character may not stand here: delete it, or write it as an escape such as \r
+toml-control = a control character is not allowed here: delete it, or write it as an escape such as \r
 toml-key = invalid unquoted key
-toml-key-lines = a key stands in one pair of quotes, not in three
+toml-key-lines = put a key in one pair of quotes, not in three
 toml-duplicate = duplicate key
 toml-extend = this key has a value already, so it cannot hold another key
 toml-no-value = key with no value, expected `=`
@@ -72,10 +72,10 @@ toml-open-array = unclosed array, expected `]`
 toml-open-inline = unclosed table, expected `{ "}" }`
 toml-comma = missing comma between array elements, expected `,`
 toml-extra-comma = there is one comma too many
-toml-boolean = neither true nor false: a text stands in quotes
+toml-boolean = neither true nor false: put text in quotes
 toml-number = not a number in TOML: write it as 115200, -5 or 0.5, or put it in quotes if it is text
 toml-date = not a date or time in TOML: put it in quotes if it is text
-toml-other = this cannot stand here: a line has one key and its value, as in names = "names.csv"
+toml-other = this is not allowed here: a line has one key and its value, as in names = "names.csv"
 
 project = project: { $path }
 project-missing = project: { $path } (not there)

@@ -15,5 +15,5 @@ one-board = udpcli board { $command } is for one board at a time
 one-board-flag = { $flag } is for one board at a time
     .hint = name one port: -s PORT
 info-name = name
-delete-needs-yes = put --delete cannot ask for each of several boards
+delete-needs-yes = put --delete cannot ask about each of several boards
     .hint = see what would be removed with --dry-run, then add --yes

@@ -19,7 +19,7 @@ sentence-loss = { $datagrams ->
         [one] { $senders } sender
        *[other] { $senders } senders
     } in { $time }, { $lost } lost ({ $percent } %)
-no-numbers = Loss, order and jitter are unknown: add --seq, and send with udpcli send --size. Numbers in the datagrams are needed.
+no-numbers = Loss, order and jitter are unknown: they need numbered datagrams. Send with udpcli send --size, and add --seq here.
 over-time = Over time
 course-loss = Loss in %
 course-rate = Datagrams per second

@@ -1,7 +1,7 @@
 # udpcli listen --watch: the live view of the senders.
 
 the-terminal = the terminal
-no-terminal = --watch needs a terminal: the datagrams follow as lines
+no-terminal = --watch needs a terminal: udpcli prints the datagrams as lines
 save-stdout = --watch and --save - both write to standard output
     .hint = save to a file: --save lesson.pcapng
 title = type this address into the board's program: { $address }, port { $port }

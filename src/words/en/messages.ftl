@@ -16,7 +16,7 @@ no-equals = --on { $text }: there is no = between pattern and reply
     .hint = write, for example: --on 'temp?=23'
     .hint-typed = ＝ was typed with a Chinese input method: write { $line }
 reply-in-file = { $path }, line { $line }
-project-replies = answering by { $count ->
+project-replies = answering with { $count ->
         [one] the reply
        *[other] the { $count } replies
     } of { $path }; --no-project leaves { $count ->
@@ -34,7 +34,7 @@ too-many-expressions = there are more than { $most } replies with a regular expr
 
 regex-too-large = the regular expression is too large: write fewer repetitions
 too-large-together = with this one the regular expressions take more than { $most } MiB of memory together
-    .hint = write fewer repetitions; \w, \d and \s stand for the letters and digits of all languages, and [A-Za-z0-9_], [0-9] and [ \t] are much smaller
+    .hint = write fewer repetitions; \w, \d and \s cover all languages, and [A-Za-z0-9_], [0-9] and [ \t] need much less memory
 half-byte = a ? alone at character { $at }: ?? stands for one byte
 too-long-with-gaps = a hex pattern with * has at most { $most } bytes
 pattern-too-long = the pattern is longer than a datagram
@@ -43,13 +43,13 @@ unknown-field-nearest = unknown field { "{" }{ $name }{ "}" } at character { $at
 unclosed = the field at character { $at } has no closing { "}" }
 stray = the { "}" } at character { $at } closes nothing
 wrong-option = { "{" }{ $name }:{ $option }{ "}" } at character { $at }: { $problem }
-no-option = nothing may stand after the name
-width = write a width from 1 to { $most }, or 04 for zeros in front
+no-option = this field takes nothing after its name
+width = write a width from 1 to { $most }, or 04 for leading zeros
 range = write two whole numbers from { $least } to { $most }, as in { "{" }rand:1..100{ "}" }
 backwards = the first number must not be above the last
 random = give a number of hex digits, from 1 to { $most }, or a range of values, such as 1..100
 time-directive = { $directive } at character { $at } does not exist; %Y-%m-%d is the date, %H:%M:%S the time, %% a percent sign
-time-unfinished = the % at character { $at } has no letter after it; %% is the sign itself
+time-unfinished = the % at character { $at } has no letter after it; %% is a percent sign
 not-in-a-message = { "{" }{ $name }{ "}" } at character { $at } has no meaning in a message
 no-lines = { "{" }line{ "}" } at character { $at } needs lines from standard input
 no-group = the pattern has no group { $name } for the field at character { $at }

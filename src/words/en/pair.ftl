@@ -33,13 +33,13 @@ serial-tried = enter the raw REPL on { $port }
 serial-answers = answers
 serial-answers-after-reset = answers, after a reset
 serial-answers-program-stopped = answers; the program that ran was stopped
-firmware-tried = ask the board what it is
+firmware-tried = identify the board
 firmware-seen = MicroPython { $version }, { $machine }
 main-has-ended = main.py on the board was started and no longer runs (a Ctrl-C ends it in the same way)
 wifi-current = the one the board is in
 wifi-not-connected = not connected
 wifi-join = join { $ssid }
-wifi-left = it was in { $ssid } before; whatever brought it there does so again when the board starts
+wifi-left = the board was in { $ssid } before; the program that connected it does so again when the board starts
 wifi-lost-at-once = the connection was lost at once
 wifi-connected = connected
 wifi-signal = signal { $rssi } dBm
@@ -47,21 +47,21 @@ wifi-connected-already = connected already
 wifi-none-seen = the board sees no Wi-Fi at all
 wifi-seen = the board sees { $networks }
 wifi-network = { $ssid } ({ $rssi } dBm)
-wifi-refused = in the air, no connection (status { $status })
+wifi-refused = in range, but no connection (status { $status })
 wifi-only-5ghz = this PC's radio sees it on 5 GHz and not on 2.4 GHz
-wifi-named-5ghz = its name says so, and the board does not see it
+wifi-named-5ghz = its name says 5 GHz, and the board does not see it
 own-ap-tried = start the board's own access point
-own-ap-address-already = this PC has the address { $address } ({ $interface }) already: if that is another network, leave it
+own-ap-address-already = this PC already has the address { $address } ({ $interface }): if it belongs to another network, leave that network
 own-ap-not-joined = this PC did not join the board's network
 own-ap-no-address = no address of this PC is in the board's network ({ $board }, netmask { $mask }) after { $wait }
 own-ap-joined = this PC has joined the board's own network
-addresses-tried = find the PC's address that faces { $board }
-address-unreadable = the board reports an address that is none: { $address }
+addresses-tried = find the PC's address on the network of { $board }
+address-unreadable = the board reports an invalid address: { $address }
 address-none-given = the board was given no address (DHCP)
 addresses-none-here = board { $board }; this PC has none: { $error }
 addresses-seen = board { $board }, PC { $pc }
 addresses-seen-on = board { $board }, PC { $pc } ({ $interface }, /{ $prefix })
-addresses-different-networks = the two are in different networks: a router must pass the datagrams on
+addresses-different-networks = the PC and the board are in different networks: a router must pass the datagrams on
 addresses-listening = listening on { $local } only
 port-owner = UDP port { $port } belongs to { $program } (process { $process })
 port-cannot-bind = cannot bind { $local }: { $error }
@@ -116,24 +116,24 @@ limit-none = no limit found
 limit-board-refuses = the board refuses to send a larger one
 limit-mtu = limit: the MTU of { $mtu }; larger ones are sent in fragments, which do not get through
 limit-recvfrom-1024 = limit: a recvfrom(1024) on the way
-limit-fragments = limit: more than { $fragments } fragments are not put together
+limit-fragments = limit: more than { $fragments } fragments are not reassembled
 limit-network = limit: something in the network drops larger ones
 oled-tried = show { $text }
-oled-none-in-firmware = this firmware has no OLED of the mPython board's
+oled-none-in-firmware = this firmware has no driver for the mPython board's OLED
 oled-none = the board has no display
 oled-undecodable = the board received it and could not decode it
 oled-not-reached = the text never reached the board
-oled-not-whole = the picture did not come over the cable whole
-oled-other-address = wanted the address { $wanted }, on the OLED { $shown }
-oled-other-texts = wanted { $wanted }, on the OLED { $shown }
+oled-not-whole = the picture arrived incomplete over the cable
+oled-other-address = expected the address { $wanted }; the OLED shows { $shown }
+oled-other-texts = expected { $wanted }; the OLED shows { $shown }
 oled-dark = { $text } was drawn at row { $row }, and no pixel is lit there: the font is missing
-oled-other = other than what was sent
+oled-other = not what was sent
 oled-seen = { $address }, then { $text } | { $sender }
-clean-up-tried = stop our program, soft reset, back to the prompt
-clean-up-seen = nothing of ours is left on the board
+clean-up-tried = stop the test's program, soft reset, return to the prompt
+clean-up-seen = nothing of the test is left on the board
 clean-up-own-ap-off = the board's own Wi-Fi is off again: connect this PC to its usual network
 clean-up-own-ap-on = the board's access point is still on
-clean-up-free-space = free space on the board went from { $before } to { $after } bytes: a program of its own writes there
+clean-up-free-space = free space on the board went from { $before } to { $after } bytes: a program on the board writes files
 round-tried = round { $number }
 program-died = the program on the board ended with an error
 board-restarted = the board restarted
@@ -142,7 +142,7 @@ error-and-cause = { $error }: { $cause }
 board-cannot-listen = the board cannot listen on its UDP port { $port } (error { $number })
 pc-cannot-send = this PC cannot send to the board: { $error }
 
-# Said on the way.
+# Messages during the test.
 
 cannot-receive = cannot receive any more: { $error }
 
@@ -158,11 +158,11 @@ simulate-silent = { $program } does not run the simulated board; it says: { $sai
 
 # The command line, and what pair asks for.
 
-size-zero = an empty datagram makes some ESP32 firmware spin: 1 byte at least
+size-zero = write at least 1 byte: an empty datagram makes some ESP32 firmware loop
 size-too-large = a UDP datagram carries at most 65507 bytes
 wifi-name-length = the name of a Wi-Fi has 1 to 32 bytes, not { $len }
-not-a-percentage = a number from 0 to 100
-text-unfit = a text of at least one character, without control characters
+not-a-percentage = write a number from 0 to 100
+text-unfit = write a text of at least one character, without control characters
 text-too-long = too long for a line of the OLED: 16 letters or 8 Chinese characters
 the-text = the text { $text }
 watch-one-board = --watch shows one board, as text
@@ -176,9 +176,9 @@ join-own-ap =
 join-own-ap-of-program =
     On this PC, join the board's own Wi-Fi now (it has no internet; waiting { $wait }, Ctrl-C stops):
       network:  { $ssid }
-      password: that of the program on the board that switched it on
+      password: the one in the board's program that started the access point
 
-# What is done on the board, as it stands after *while*.
+# What udpcli does on the board: for errors, after "while".
 
 doing-loading = loading the test's program
 doing-reading-main = reading main.py
@@ -195,7 +195,7 @@ doing-leaving-wifi = leaving the Wi-Fi
 doing-stopping-access-point = switching the access point off
 doing-looking-at-files = looking at the file system
 
-# --simulate: what becomes of the simulated board's line.
+# --simulate: errors of the simulated board's line.
 
 simulated-ended = the simulated board has ended
 simulated-no-lines = a simulated board has no control lines

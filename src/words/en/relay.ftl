@@ -3,7 +3,7 @@
 at = listening on { $local }; each datagram goes to { $targets }
 seed = random seed { $seed }: run again with --random-seed { $seed } to repeat what is lost, doubled, swapped or late
 rate = a target is an address of this PC: at most { $rate } datagrams per second in each direction (--rate)
-refused = refused: nothing listens on { $target }; datagrams for it are lost until a program does
+refused = refused: nothing listens on { $target }; datagrams for it are lost until a program listens there
 own = --to { $target } is the relay's own address: each datagram would come back, again and again
     .hint = choose another port for --listen, or for the program that receives
 in-use = another program has UDP port { $port }: close it (often another udpcli), or use another port: udpcli relay --listen { $other } --to ..

@@ -2,7 +2,7 @@
 # What udpcli send says.
 
 ttl-zero = --ttl 0: a datagram to { $peer } would not leave this PC
-    .hint = --ttl 1 reaches the network that this PC is on; only groups take 0
+    .hint = --ttl 1 reaches the network that this PC is on; only multicast groups accept 0
 to-itself = { $peer } is this command's own address (--bind): what it sends comes back to it, and no other program gets it
 next-address = { $peer }: { $problem }; trying { $next }, another address of { $host }
 next-address-refused = { $peer }: refused; trying { $next }, another address of { $host }
@@ -26,7 +26,7 @@ start-interactive = each line goes to { $peer }; end with Ctrl-D (Windows: Ctrl-
 backslashes = backslashes are sent as they are: -e turns \n, \r, \t, \xNN into the real characters
 no-effect-once = { $flag } has no effect: one datagram is sent; -n N or --duration D sends more
 no-effect-group = { $flag } has no effect: the destination is no multicast group
-no-effect-port = { $flag } has no effect: it shares a port, and none is asked for; add --bind IP:PORT
+no-effect-port = { $flag } has no effect: it shares a port, but no port is given; add --bind IP:PORT
 no-effect-format = { $flag } has no effect: it shows replies, and none are waited for; add -w 1s
 no-effect-encoding = { $flag } has no effect: the payload is no text, and no replies are waited for
 the-expected-text = the expected text

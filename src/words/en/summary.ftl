@@ -1,4 +1,4 @@
-# The clauses of a summary. In a file of its own, so that a run which says nothing else reads no more.
+# The clauses of a summary. A separate file, so that a run which prints only a summary parses no other file.
 
 separator = ,{" "}
 datagrams = { $n ->

@@ -29,7 +29,7 @@ too-long = { $what } is { $len } bytes: a UDP datagram over { $family } carries 
 escape = cannot read the escapes in { $what }
     .hint = -e knows \n \r \t \0 \\ \xNN and \u{ "{" }NNNN{ "}" }
 hex = cannot read the hex digits in { $what }
-    .hint = two hex digits a byte; spaces, commas, colons and 0x are allowed between bytes
+    .hint = two hex digits per byte; spaces, commas, colons and 0x are allowed between bytes
 encode = cannot encode { $what }
 not-utf8 = { $what } is not UTF-8
     .hint = without -e, --encoding and --line-ending a text is sent byte for byte; --hex sends any bytes
@@ -71,7 +71,7 @@ send = cannot send to { $peer }
     .hint-broadcast = if this is a broadcast address, --broadcast allows it; otherwise a firewall on this machine forbids sending there
     .hint-forbidden = a firewall on this machine forbids sending there
     .hint-zone = a link-local address needs its interface: [{ $host }%{ $interface }]:{ $port }
-    .hint-own-address = an address of this machine's own (--bind) that cannot reach the peer gives this too
+    .hint-own-address = a --bind address that cannot reach the peer causes this, too
 send-some = { $failed } of { $total } datagrams to { $peer } did not get through
 receive = cannot receive on { $local }
 start = cannot start { $what ->
@@ -91,7 +91,7 @@ file-write = cannot write { $object }
     .hint-full = the disk is full; what was written before is whole
     .hint-full-stdout = the disk is full
 
-# Said on the way.
+# Messages during a command.
 
 waiting-for-reader = waiting until another program reads { $path }
 empty-datagram = an empty datagram: some ESP32 firmware mishandles it
@@ -102,7 +102,7 @@ fragmented = a payload of { $len } bytes will be fragmented: the path's MTU is {
 
 truncated = a datagram of { $len } bytes from { $peer } was cut to { $kept } (--recv-size); further ones are only counted
 no-broadcast-flag = this system does not tell broadcasts apart: they are answered too, each peer at most { $rate } times a second (--reply-rate)
-group-waits = no network interface to join multicast group { $group } on yet: it is joined when one appears
+group-waits = no network interface can join multicast group { $group } yet: udpcli joins it when one appears
 these = { $items }
 group-joined = joined multicast group { $group } on { $interface }
 send-buffer = the system granted a send buffer of { $granted } bytes, not { $size }{ $limit ->
@@ -115,12 +115,12 @@ receive-buffer = the system granted a receive buffer of { $granted } bytes, not 
     }
 bom-dropped = { $name } begins with a byte-order mark, which is not sent
 bom-sent = { $name } begins with a byte-order mark (EF BB BF), which is sent too: save it as UTF-8 without BOM
-utf16 = { $name } is UTF-16 and goes out as it is, two bytes a character: save it as UTF-8 (PowerShell: Out-File -Encoding utf8)
-trying-on = cannot send to { $peer }: { $error }; trying on
+utf16 = { $name } is UTF-16 and is sent unchanged, two bytes per character: save it as UTF-8 (PowerShell: Out-File -Encoding utf8)
+trying-on = cannot send to { $peer }: { $error }; udpcli keeps trying
 rejected = a datagram to { $peer } was { $how }
 unreachable-says = { $host } cannot be reached, says { $by }: { $error }
 unreachable = { $host } cannot be reached: { $error }
-reader-stopped = whoever reads { $path } has stopped reading: its last { $lost } bytes are lost
+reader-stopped = the program that reads { $path } has stopped reading: its last { $lost } bytes are lost
 group-not-joined = cannot join multicast group { $group } on { $interface }: { $error }{ $limit ->
         [none] {""}
        *[other] ; an administrator raises the limit with: sysctl -w { $limit }={ $wanted }

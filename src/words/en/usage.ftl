@@ -25,7 +25,7 @@ number-of-values = { $given ->
 }
 negative = { $argument } takes no number below zero: '{ $value }'
 argument = unexpected argument '{ $argument }' found
-message-taken-for-flags = a message that begins with - is taken for flags
+message-taken-for-flags = a message that begins with - is read as flags
 other = { $error }
 
 similar-command = a similar subcommand exists: '{ $guess }'

@@ -80,7 +80,7 @@ fn a_pc_without_a_network_is_a_problem_and_one_with_an_address_is_told_it() {
         find(&findings(&finished), "no-address")["severity"],
         "problem"
     );
-    let error = "udpcli: error: something on this PC keeps datagrams or the board away: no-address";
+    let error = "udpcli: error: something on this PC blocks datagrams or the board: no-address";
     assert!(finished.stderr.contains(error), "{}", finished.stderr);
 
     net.ip(0, "addr flush dev va");

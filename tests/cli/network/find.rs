@@ -239,7 +239,7 @@ fn boards_have_the_names_of_the_list_and_hostile_ones_are_escaped() {
     assert!(
         finished
             .stderr
-            .contains("names.csv, line 1: not a board and a name"),
+            .contains("names.csv, line 1: a line needs a board and a name"),
         "{}",
         finished.stderr
     );
