@@ -20,7 +20,7 @@ const LAYERS: &[(&[&str], &str)] = &[
     (&["pair"], "the test of PC and board"),
     (
         &["survey"],
-        "what keeps datagrams or the board away, and which boards are near",
+        "what blocks datagrams or the board, and which boards are near",
     ),
     (&["board"], "the serial bridge; knows nothing of `udp`"),
     (&["udp"], "sockets, loops, payloads, statistics"),
