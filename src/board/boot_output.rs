@@ -126,7 +126,7 @@ pub(crate) fn last_fault(log: &[u8]) -> Option<(BoardFault, String)> {
     last_fault_at(log).map(|(at, fault)| (fault, line_at(log, at)))
 }
 
-/// The last fault that a log tells of, and where its text stands.
+/// The last fault that a log reports, and the position of its text.
 pub(crate) fn last_fault_at(log: &[u8]) -> Option<(usize, BoardFault)> {
     let mut last: Option<(usize, BoardFault)> = None;
     for (fault, text) in TEXTS {
@@ -155,8 +155,8 @@ const LONGEST_BOOT: usize = 2048;
 
 /// Whether the firmware printed the text at `at`, and not a program with the same words.
 ///
-/// ROM and boot loader print right after `rst:0x`. After a crash's text there is a backtrace or a register dump. After
-/// a brown-out's text there is the ROM's log, or the log gives it as the reset reason.
+/// ROM and boot loader print right after `rst:0x`. After a crash's text there is a backtrace or a register dump. A
+/// brown-out's text is followed by the ROM's log, or the log names the brown-out as the reset reason.
 fn is_of_the_firmware(log: &[u8], at: usize, fault: BoardFault) -> bool {
     // The pupil's own program may print "abort() was called at PC", and must not be told that the firmware crashed.
     let (before, after) = log.split_at(at);
@@ -176,8 +176,8 @@ fn is_of_the_firmware(log: &[u8], at: usize, fault: BoardFault) -> bool {
 
 /// The fault that a board reports repeatedly, so that waiting is pointless.
 pub(crate) fn repeated_fault(log: &[u8]) -> Option<(BoardFault, String)> {
-    // A program may print any of the texts, but the ROM's log between them proves that the board restarts.
-    // Two resets: the fault between them was not the end of the story.
+    // A program may print any of the texts, but the ROM's log between them proves that the board restarts. Two resets
+    // prove that the board restarted after the fault between them.
     memmem::find_iter(log, b"rst:0x").nth(1)?;
     let (fault, line) = last_fault(log)?;
     let times: usize = TEXTS

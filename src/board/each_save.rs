@@ -1,8 +1,8 @@
-//! Does something on a board now, and again each time a file of this PC is saved: what `--watch` of `board put` and
-//! `board run` share.
+//! Does something on a board now, and again each time a file on this PC is saved. `board put --watch` and `board run
+//! --watch` share this code.
 //!
-//! The board stays in its raw REPL between two rounds. If the cable is pulled, udpcli waits until it is back and does it
-//! again.
+//! The board stays in its raw REPL between two rounds. If the cable is pulled, udpcli waits until the board is back and
+//! starts the round again.
 
 use std::time::{Duration, Instant};
 
@@ -23,9 +23,9 @@ const SETTLE: Duration = Duration::from_millis(2);
 pub enum CableEvent<'a> {
     /// The serial port is gone.
     Lost(&'a Error),
-    /// It is back, under this name.
+    /// The serial port is back, under this name.
     Back(&'a str),
-    /// The board did not let udpcli in; it is tried again.
+    /// udpcli could not enter the board, and tries again.
     NotEntered(&'a Error),
 }
 
@@ -44,7 +44,7 @@ pub(super) enum RoundEnd {
     SavedMeanwhile,
     /// The serial port is gone.
     Lost(Error),
-    /// Nothing more is wanted.
+    /// The user wants no more rounds.
     Over,
 }
 
@@ -53,11 +53,11 @@ pub(super) trait Rounds {
     /// Why there can be no further round.
     type Error;
 
-    /// Does it once. What goes wrong and may go well next time is an event of its own observer.
+    /// Does one round. A failure that the next round may fix is an event for the round's own observer.
     fn round(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<RoundEnd, Self::Error>;
 
-    /// A save has begun: does what needs no file, while the editor goes on writing. The round that follows finds out
-    /// whether it failed.
+    /// A save has begun: does what needs no file, while the editor goes on writing. The next round finds out whether
+    /// this failed.
     fn prepare(&mut self, repl: &mut Repl);
 
     /// Takes what the board prints between two rounds.
@@ -66,25 +66,25 @@ pub(super) trait Rounds {
     /// Whether the user wants no more, apart from Ctrl-C.
     fn is_over(&mut self) -> bool;
 
-    /// The cable was pulled and is back: the board has been entered anew.
+    /// The cable was pulled and is back: udpcli has entered the board again.
     fn is_back(&mut self);
 
     /// The observer that shows a pulled cable.
     fn cable_observer(&mut self) -> &mut dyn CableObserver;
 }
 
-/// A board and the files of this PC that are watched for it.
+/// A board, and the files on this PC that udpcli watches for it.
 #[derive(Debug)]
 pub(super) struct Watched<'a> {
     /// None if the cable was pulled and did not come back.
     repl: Option<Repl>,
     /// Where the board is; it may return under another name.
     address: Address,
-    /// Whether nobody named the port, so that the board may be looked for.
+    /// Whether the user named no port, so that udpcli may search for the board.
     finds: bool,
     /// Ctrl-C ends the watch.
     shutdown: &'a Shutdown,
-    /// The files of this PC.
+    /// The files on this PC.
     changes: Changes,
 }
 
@@ -105,8 +105,8 @@ impl<'a> Watched<'a> {
         }
     }
 
-    /// Does a round now and at each save, until Ctrl-C or until nothing more is wanted. Returns the board, unless its
-    /// cable is pulled.
+    /// Does a round now and at each save, until Ctrl-C or until the user wants no more rounds. Returns the board,
+    /// unless its cable is pulled.
     pub(super) fn run<R: Rounds>(mut self, rounds: &mut R) -> (Option<Repl>, Result<(), R::Error>) {
         let result = self.go_on(rounds);
         (self.repl, result)
@@ -118,8 +118,7 @@ impl<'a> Watched<'a> {
             && !self.shutdown.is_asked()
             && !rounds.is_over()
         {
-            // At the first sign of a save, and not when it is over: stopping the old program takes as long as the
-            // editor writes.
+            // At the first sign of a save, not at its end: udpcli stops the old program while the editor still writes.
             if self.changes.has_begun() {
                 rounds.prepare(repl);
             }
@@ -156,7 +155,7 @@ impl<'a> Watched<'a> {
             }
             match link.fill(Instant::now() + TICK) {
                 Ok(_) => {
-                    // Also read what nobody waits for: otherwise it would be taken for an answer in the next round.
+                    // Also read unexpected output: the next round would take it for an answer.
                     let printed = link.take(usize::MAX);
                     if !printed.is_empty() {
                         rounds.printed(&printed);

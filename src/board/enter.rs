@@ -58,7 +58,7 @@ const PATIENCE: Duration = Duration::from_millis(1300);
 const BOOT_TIME: Duration = Duration::from_secs(4);
 
 /// How long to wait for the prompt after the last boot message of a board that boots when the port is opened: a Ctrl-C
-/// during `_boot.py` leaves it without its file system (recorded on mPython 1.0.1).
+/// during `_boot.py` leaves the board without its file system (recorded on mPython 1.0.1).
 const BOOT_QUIET: Duration = Duration::from_millis(2500);
 
 /// The ROM's log comes within 0.1 s after a reset. A log that comes later than this after opening the port has another
@@ -157,7 +157,7 @@ pub(crate) fn raw_repl_without_reset(link: &mut Link) -> Result<Entered, Error> 
 }
 
 fn climb(link: &mut Link, timeout: Duration, patience: Option<Duration>) -> Result<Entered, Error> {
-    // The board ends our program at a fast rate by itself, and is at the old rate from now on.
+    // The board itself ends our program for the fast line, and is at the old rate from now on.
     link.end_fast();
     let mut climb = Climb::new(timeout, patience);
     let result = climb.up(link);
@@ -242,7 +242,8 @@ impl Climb {
 
     /// The board begins to boot, although udpcli did not reset it.
     fn note_boot(&mut self) {
-        // Opening its port resets no such board: after the first step, the user has a reason to press RESET.
+        // Opening the port would have reset the board earlier: a boot after the first step means that the user pressed
+        // RESET.
         self.was_reset_by_hand |= self.began.elapsed() > BURSTS_AFTER;
         self.last_boot_mark = Some(Instant::now());
         self.entered.started_anew = true;
@@ -381,7 +382,7 @@ impl Climb {
         let heard = self.heard_in_all;
         let is_quiet = std::mem::replace(&mut self.heard_by_burst, heard) == heard;
         if is_quiet && self.start.elapsed() > DENSE_AFTER {
-            // Stop after the first output: the Ctrl-A must not come behind more bytes than the receive buffer holds.
+            // Stop after the first output: if more bytes than the receive buffer holds precede the Ctrl-A, it is lost.
             for turn in 0..16 {
                 if turn % 2 == 0 {
                     let group = [0x03; 64];
@@ -532,8 +533,8 @@ impl Climb {
         self.heard.drain(..surplus);
     }
 
-    /// Makes the board run a line and return what only it can know. Repeats the question if a bad line, or a Ctrl-C
-    /// that arrived late, damaged the reply.
+    /// Makes the board run a line and return a number that only a running board can know. Repeats the question if a bad
+    /// line, or a Ctrl-C that arrived late, damaged the reply.
     fn verify(&mut self, link: &mut Link) -> Result<Proof, Error> {
         for _ in 0..QUESTIONS {
             if let Some(proof) = self.ask(link)? {

@@ -1,7 +1,7 @@
 //! A program that prints the value of an expression: as JSON if JSON can hold it, else as Python text (`repr`).
 //!
-//! The board evaluates the expression once, in the user's names, and converts the value itself: only there is it known
-//! what it is. The program binds no name.
+//! The board evaluates the expression once, in the user's names, and converts the value itself, because only the board
+//! knows its type. The program binds no name.
 
 use crate::board::literal;
 
@@ -29,7 +29,7 @@ mod tests {
             "{program}"
         );
         assert_eq!(program.lines().count(), 1);
-        // In one piece: no look at the board's memory is needed.
+        // One piece is enough, so udpcli need not ask for the board's free memory.
         assert!(program.len() < 3000, "{}", program.len());
     }
 }

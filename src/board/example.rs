@@ -55,8 +55,8 @@ impl std::fmt::Debug for Settings {
 }
 
 impl Example {
-    /// The program's source code with the settings at the top, for this board. On a board that udpcli does not know by its
-    /// name, the program itself finds out whether there is an OLED, and does without.
+    /// The program's source code with the settings at the top, for this board. On a board that udpcli does not know by
+    /// its name, the program itself finds out whether there is an OLED, and works without one.
     #[must_use]
     pub(crate) fn source(self, settings: &Settings, board: Option<Model>) -> Vec<u8> {
         let display = if board == Some(Model::Mpython3) {

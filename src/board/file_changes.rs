@@ -1,9 +1,9 @@
-//! Notices when files of this PC change: `--watch`.
+//! Notices when files on this PC change: `--watch`.
 //!
-//! The operating system's notifications only wake udpcli (crate `notify`). What has changed is decided by comparing
-//! lengths, times and inodes, so it does not matter how an editor saves: in place, by truncating first, or by renaming a
-//! temporary file. An editor that renames replaces the file, therefore udpcli watches the folder that it is in. Once a
-//! second udpcli compares without a notification, because network drives and shared folders send none.
+//! The operating system's notifications only wake udpcli (crate `notify`). To find out what changed, udpcli compares
+//! lengths, times and inodes, so it does not matter how an editor saves: in place, by truncating first, or by renaming
+//! a temporary file. An editor that renames replaces the file, therefore udpcli watches the folder that it is in. Once
+//! a second udpcli compares without a notification, because network drives and shared folders send none.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -31,7 +31,7 @@ const MAX_ENTRIES: usize = 20_000;
 /// How deep udpcli looks into folders, as for an upload.
 const MAX_DEPTH: usize = 32;
 
-/// What tells a saved file from the one before.
+/// What distinguishes a saved file from its previous version.
 pub(crate) type FileState = BTreeMap<PathBuf, Option<(u64, Option<SystemTime>, u64)>>;
 
 /// The first and the last notification of a save that may not be over.
@@ -108,7 +108,7 @@ impl Changes {
         }
         self.next_look = now + LOOK;
         let has_changed = state(&self.paths) != self.seen;
-        // A backup file or a changed permission woke udpcli: nothing follows from it.
+        // A backup file or a changed permission woke udpcli: ignore it.
         if !has_changed && !self.may_go_on() {
             self.woken.forget();
         }
@@ -125,8 +125,8 @@ impl Changes {
             .is_some_and(|(first, last)| now - last < PAUSE && now - first < LONGEST)
     }
 
-    /// Takes the files as they are now for the known ones. Call it before reading them: what changes meanwhile is a
-    /// change again.
+    /// Makes the current state of the files the known one. Call this before reading the files, so that a change during
+    /// the reading counts as a new change.
     pub(crate) fn note(&mut self) {
         self.woken.forget();
         self.seen = state(&self.paths);
@@ -201,7 +201,7 @@ fn add(path: &Path, depth: usize, state: &mut FileState) {
         return;
     }
     let Ok(metadata) = std::fs::metadata(path) else {
-        // Also a file that is gone for a moment is a state, so that its return is a change.
+        // Record a missing file, too, so that its return counts as a change.
         state.insert(path.to_owned(), None);
         return;
     };
@@ -224,7 +224,7 @@ fn inode(metadata: &Metadata) -> u64 {
     std::os::unix::fs::MetadataExt::ino(metadata)
 }
 
-/// Windows' file index needs an open file; length and time have to do.
+/// Windows' file index needs an open file, so compare only length and time.
 #[cfg(not(unix))]
 fn inode(_: &Metadata) -> u64 {
     0

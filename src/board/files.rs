@@ -86,7 +86,7 @@ struct BoardProperties {
 pub struct Files<'a> {
     /// Repeats damaged calls.
     helper: Helper<'a>,
-    /// What the board said at the start.
+    /// The board's properties at the start.
     board: BoardProperties,
     /// Cached space of file systems, by mount point.
     rooms: Vec<(BoardPath, Room)>,
@@ -106,7 +106,7 @@ impl<'a> Files<'a> {
         Self::with_scripts(repl, &[SCRIPT], work)
     }
 
-    /// As [`Self::with`], for work that transfers so much: the line may have a faster rate meanwhile.
+    /// As [`Self::with`], for work that transfers as much as `to_go`: the line may have a faster rate meanwhile.
     ///
     /// # Errors
     /// As [`Self::with`].
@@ -264,7 +264,7 @@ impl<'a> Files<'a> {
             let mut code = b"l(".to_vec();
             for path in part {
                 let path = self.place(path);
-                // The longest of the files decides: the board may hash several before it says anything.
+                // The longest of the files decides: the board may hash several before it replies.
                 limit = limit.max(self.hash_time(&path)?);
                 literal::append_bytes(path.as_bytes(), &mut code);
                 code.push(b',');

@@ -1,4 +1,4 @@
-//! Several boards side by side: which boards there are, and a job for each on threads of its own.
+//! Several boards at the same time: finds the boards, and runs a job for each on its own thread.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::board::error::Error;
 use crate::board::serial_ports;
 
-/// The most boards side by side: two classes.
+/// The most boards at the same time: two classes.
 pub(crate) const MOST_BOARDS: usize = 64;
 
 /// How often the observer gets [`FleetEvent::Tick`].
@@ -44,7 +44,7 @@ pub(crate) fn all_boards() -> Result<Vec<String>, Error> {
     Ok(boards)
 }
 
-/// Each port once: a job that is done twice at the same board would disturb itself.
+/// Each port once: two jobs at the same board would disturb each other.
 pub(crate) fn without_doubles(ports: &mut Vec<String>) {
     let mut named = HashSet::new();
     ports.retain(|port| named.insert(port.clone()));

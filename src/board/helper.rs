@@ -3,7 +3,7 @@
 //! All its names are in one dictionary, `_udpcli`, which udpcli deletes at the end of the session. Every call and every
 //! reply has a checksum. udpcli repeats damaged ones, so every call must be idempotent.
 //!
-//! An exception that the program catches comes back as a reply with a checksum: it is the board's own, so udpcli
+//! An exception that the program catches comes back as a reply with a checksum: the board itself raised it, so udpcli
 //! reports it at once. Only a wrong checksum, and silence, count as a bad line.
 //!
 //! The program imports modules only from the firmware (`load_module` in `scripts/helper.py`): otherwise a file `/io.py`
@@ -91,8 +91,8 @@ pub(crate) enum CallResult {
     Answer(Vec<u8>),
     /// The code on the board raised this exception.
     Raised(String),
-    /// An exception that our program did not catch: the line may have damaged the call, or it is the board's own. It is
-    /// the board's own if the next attempt raises the same one.
+    /// An exception that our program did not catch: the line may have damaged the call, or the board itself may have
+    /// raised the exception, which is certain if the next attempt raises the same one.
     Uncaught(String),
     /// The call or its reply was damaged; holds the received bytes, for a log.
     Damaged(Vec<u8>),
@@ -182,7 +182,8 @@ impl<'a> Helper<'a> {
         }
         for script in self.scripts {
             if self.repl.link().is_fast() {
-                // A fast line that damages bytes is left, so one long part costs less than a reply to each short one.
+                // udpcli leaves a fast line that damages bytes, so one long part costs less than a reply to each short
+                // one.
                 self.call_once(doing, script.as_bytes(), WORK, CallKind::Quick)?;
                 continue;
             }
@@ -193,8 +194,8 @@ impl<'a> Helper<'a> {
         Ok(())
     }
 
-    /// Defines the first part of the helper and makes the line fast, if that is worth it. What goes at the old rate is
-    /// the larger part of the time until the first byte of a file, so both go together where that is possible.
+    /// Defines the first part of the helper and makes the line fast, if that is worth it. Bytes at the old rate take
+    /// most of the time until the first byte of a file, so udpcli sends both together if possible.
     fn define_first(&mut self, first: &str) -> Result<(), Error> {
         let change = FAST_LINE.split(PART_END).next().unwrap_or_default();
         if self.repl.wants_fast() && self.repl.path_to_go().is_none() {
@@ -248,7 +249,7 @@ impl<'a> Helper<'a> {
         if self.repl.new_starts() == before {
             return Ok(());
         }
-        // The helper is gone, and the line is too bad for another try.
+        // The board has lost the helper, and the line is too bad for another try.
         self.repl.give_up_fast();
         Err(Error::NoAnswer {
             port: self.repl.link().name().to_owned(),
@@ -267,7 +268,7 @@ impl<'a> Helper<'a> {
         }
     }
 
-    /// Whether the helper is there again after an error that a new interpreter cures. Bytes at a wrong rate are noise,
+    /// Whether udpcli restored the helper after an error that a new interpreter fixes. Bytes at a wrong rate are noise,
     /// which may be a Ctrl-D: so the old rate stays after a restart.
     ///
     /// # Errors
@@ -388,7 +389,7 @@ impl<'a> Helper<'a> {
         }
         self.repl.reenter()?;
         if was_fast {
-            // What a board says while it restarts is noise at a fast rate.
+            // At a fast rate, the output of a restarting board is noise.
             let answer = self.repl.short(IS_THERE)?;
             self.has_restarted = answer.is_some_and(|answer| answer.starts_with(b"False"));
         }
@@ -417,7 +418,7 @@ impl<'a> Helper<'a> {
         if self.repl.link().is_lost() {
             return Ok(());
         }
-        // Ctrl-C must not end the clean-up that it has caused; the link limits it to 1.85 s.
+        // Ctrl-C must not end the clean-up that it has caused; the link limits the clean-up to 1.85 s.
         let heeded = self.repl.link().heed_shutdown(false);
         let ready = if went_well {
             self.repl.end_fast()
@@ -515,7 +516,7 @@ impl<'a> Helper<'a> {
         self.attempt(doing, &call.code, limit, CallKind::Quick, read)
     }
 
-    /// A call with data, in the form that the line has now.
+    /// A call with data, in the form for the current line.
     pub(crate) fn data_call<'d>(&mut self, code: &[u8], data: &'d [u8]) -> DataCall<'d> {
         if !self.repl.link().is_fast() {
             let code = framed(code, data);
@@ -537,7 +538,7 @@ impl<'a> Helper<'a> {
         mut attempt: impl FnMut(&mut Self) -> Result<CallResult, Error>,
     ) -> Result<Vec<u8>, Error> {
         let start = Instant::now();
-        // Silence in every attempt is a board that hangs. One damaged reply in between shows that it lives and the
+        // If every attempt meets silence, the board hangs. One damaged reply shows that the board runs and that the
         // line is bad.
         let mut all_silent = true;
         let mut repeats = Repeats::default();
@@ -563,8 +564,7 @@ impl<'a> Helper<'a> {
                     self.leave_fast(doing)?;
                 }
                 CallResult::Silent => {
-                    // Each silent attempt has already used its whole limit; six of them would keep the user for a
-                    // minute.
+                    // Each silent attempt has used its whole timeout; six of them would take a minute.
                     if start.elapsed() > limit {
                         break;
                     }
@@ -582,8 +582,8 @@ impl<'a> Helper<'a> {
         }
     }
 
-    /// The error after too many damaged replies: a bad line, or a board that prints by itself. To find out, listen
-    /// without asking anything.
+    /// The error after too many damaged replies: a bad line, or a board that prints by itself. To find out which,
+    /// listen without sending anything.
     pub(crate) fn bad_line(&mut self, doing: &Doing) -> Result<Error, Error> {
         self.repl.reenter()?;
         let link = self.repl.link();
@@ -612,8 +612,8 @@ impl<'a> Helper<'a> {
         read: impl Fn(&[u8]) -> Option<CallResult>,
     ) -> Result<CallResult, Error> {
         let result = match kind {
-            // A reply that normally comes in one piece and stops in the middle has lost its end: do not wait the whole
-            // limit for it.
+            // A reply that normally comes in one piece and stops in the middle has lost its end: do not wait for the
+            // whole timeout.
             CallKind::Quick => self.repl.exec_short(self.way, doing, code, limit),
             CallKind::Long => self
                 .repl
@@ -635,11 +635,11 @@ impl<'a> Helper<'a> {
 /// How a call replies, and whether Ctrl-C may stop it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CallKind {
-    /// Without pauses and soon. It may not be cut short: it renames files, for example.
+    /// Replies soon and without pauses. Must not be interrupted: it renames files, for example.
     Quick,
-    /// Without pauses, but many lines or many files. It changes nothing, or can be cut short.
+    /// Replies without pauses, about many lines or files. Changes nothing, or may be interrupted.
     Long,
-    /// With pauses, while it reads or writes files. It changes nothing, or can be cut short.
+    /// Replies with pauses, while it reads or writes files. Changes nothing, or may be interrupted.
     Pausing,
 }
 
@@ -660,7 +660,7 @@ impl DataCall<'_> {
 /// Why the interpreter restarts.
 #[derive(Debug, Clone, Copy)]
 enum NewStart {
-    /// What the stopped program left does not leave enough for the helper.
+    /// The stopped program occupies memory that the helper needs.
     MemoryFull,
     /// A timer or a thread of the stopped program may have printed in between.
     Printed,
@@ -675,7 +675,7 @@ pub(crate) struct Repeats {
 }
 
 impl Repeats {
-    /// Records an exception; true if it equals the previous one and so is the board's own.
+    /// Records an exception; true if it equals the previous one, so the board itself raised it.
     ///
     /// A damaged line hardly ever changes a call in the same way twice, except for code that does not compile and for a
     /// byte that became Ctrl-C. Our own code compiles, and this code runs no other.
@@ -692,7 +692,7 @@ impl Repeats {
     }
 }
 
-/// Whether output in between may have caused the error.
+/// Whether other output within the reply may have caused the error.
 pub(crate) fn is_unclear(error: &Error) -> bool {
     matches!(
         error,

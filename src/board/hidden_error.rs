@@ -9,11 +9,11 @@ use crate::board::repl::last_line;
 /// Why a program ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Symptom {
-    /// A bare `except:` caught the error that ended its endless loop.
+    /// A bare `except:` caught the error that ended the program's endless loop.
     SilentEnd,
     /// `sendto` raised `ENOMEM`.
     NoArp,
-    /// It uses `oled` on the board 3.0, whose module `mpython` has none.
+    /// The program uses `oled` on the board 3.0, whose module `mpython` has none.
     NoOled,
 }
 
@@ -182,7 +182,7 @@ fn has_endless_loop(lines: &[CodeLine<'_>]) -> bool {
     })
 }
 
-/// Whether it is `except:`, with or without a statement on the same line.
+/// Whether a line is `except:`, with or without a statement on the same line.
 fn is_bare_except(code: &str) -> bool {
     code.strip_prefix("except")
         .is_some_and(|rest| rest.trim_start().starts_with(':'))

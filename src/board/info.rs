@@ -37,7 +37,7 @@ impl Info {
         })
     }
 
-    /// Parses records `KEY\tVALUE\0`; anything else in the answer is passed over.
+    /// Parses records `KEY\tVALUE\0`; ignores anything else in the answer.
     fn read(answer: &str) -> Self {
         let values = answer
             .split('\0')
@@ -78,7 +78,7 @@ impl Info {
     }
 }
 
-/// The board's MAC address as hexadecimal digits, which its unique ID is; none if its firmware does not know it.
+/// The board's MAC address as hexadecimal digits, which is its unique ID; none if the firmware does not know it.
 ///
 /// # Errors
 /// The line has failed, or Ctrl-C.

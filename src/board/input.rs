@@ -1,10 +1,10 @@
-//! What the user types goes to a program that reads it, in a form that the board takes.
+//! Sends what the user types to a program that reads it, in a form that the board accepts.
 //!
 //! `input()` is the board's `readline` (`shared/readline/readline.c`): it echoes every character, ends at a carriage
-//! return, drops what is not ASCII, and acts on control characters. The terminal has shown what was typed, and a file's
-//! lines belong in nobody's output, so udpcli removes the echo. The receive buffer holds about 255 bytes, and what is left in
-//! it would reach the raw REPL after the program's end. So udpcli first sends a probe, a character and a backspace:
-//! when both are echoed, the program waits in `input()`, and reads what follows.
+//! return, drops what is not ASCII, and acts on control characters. The terminal has already shown typed text, and a
+//! file's lines do not belong in the output, so udpcli removes the echo. The receive buffer holds about 255 bytes, and
+//! what is left in it would reach the raw REPL after the program's end. So udpcli first sends a probe, a character and
+//! a backspace: when both are echoed, the program waits in `input()`, and reads what follows.
 //!
 //! A program that reads `sys.stdin` itself gets the bytes as they are, without a probe: it would read that, too.
 
@@ -56,7 +56,7 @@ enum EscapeState {
     Waits,
     /// A piece was sent, and its echo is expected.
     Echo {
-        /// What has to come back, in this order.
+        /// The expected bytes, in this order.
         left: VecDeque<u8>,
         is_line_end: bool,
         since: Instant,
@@ -70,7 +70,7 @@ pub(crate) struct ProgramInput {
     by_readline: bool,
     /// The byte that ends a line for the way in which the program reads.
     line_end: u8,
-    /// What was typed and is not sent yet; a line feed ends each line, whatever was typed.
+    /// Typed text that is not sent yet; a line feed ends each line, whatever the user typed.
     queue: VecDeque<u8>,
     /// Whether the user's input has ended.
     has_ended: bool,
@@ -110,8 +110,8 @@ impl ProgramInput {
             InputUse::None => return None,
             InputUse::Readline => (true, b'\r'),
             InputUse::Stdin => (false, b'\n'),
-            // `sys.stdin` makes a line feed of it.
-            // Such a program must not get the probe, but only a carriage return ends a line in `input()`.
+            // `sys.stdin` turns a carriage return into a line feed. Such a program must not get the probe, but only a
+            // carriage return ends a line in `input()`.
             InputUse::Both => (false, b'\r'),
         };
         Some(Self {
@@ -131,8 +131,8 @@ impl ProgramInput {
         })
     }
 
-    /// Whether it takes more of what was typed. It holds no more than it can send, because what follows may be for the
-    /// next program.
+    /// Whether the queue accepts more typed text. It holds no more than it can send: further text may be for the next
+    /// program.
     #[must_use]
     pub(crate) fn wants_more(&self) -> bool {
         !(self.has_piece() || self.by_readline && self.has_ended)
@@ -214,8 +214,8 @@ impl ProgramInput {
         }
     }
 
-    /// Ends the wait for an echo that is complete: after a line end the next `input()` is probed for, within a line
-    /// it still waits.
+    /// Ends the wait for a complete echo: after a line end, udpcli probes for the next `input()`; within a line,
+    /// `input()` still waits.
     fn end_echo(&mut self) {
         if let EscapeState::Echo {
             left, is_line_end, ..
@@ -242,7 +242,7 @@ impl ProgramInput {
         }
     }
 
-    /// What is to be sent now.
+    /// The bytes to send now.
     pub(crate) fn due(&mut self, now: Instant) -> Option<Vec<u8>> {
         if !self.by_readline {
             return self.due_as_it_is(now);
@@ -310,7 +310,7 @@ impl ProgramInput {
         Some(vec![self.line_end])
     }
 
-    /// Waits for the echo `left` of what is sent now.
+    /// Waits for the echo `left` of the bytes that are sent now.
     fn expect(&mut self, left: VecDeque<u8>, is_line_end: bool, now: Instant) {
         self.state = EscapeState::Echo {
             left,
@@ -319,8 +319,8 @@ impl ProgramInput {
         };
     }
 
-    /// The next piece for a program that reads `sys.stdin`. Nothing shows when it reads, so output, or a second,
-    /// counts as proof.
+    /// The next piece for a program that reads `sys.stdin`. udpcli cannot see when the program reads, so output, or a
+    /// second, counts as proof.
     fn due_as_it_is(&mut self, now: Instant) -> Option<Vec<u8>> {
         if self.last_sent.is_some_and(|sent| now - sent > UNSEEN) {
             self.unseen = 0;
@@ -337,7 +337,7 @@ impl ProgramInput {
             .drain(..len)
             .map(|byte| if byte == b'\n' { line_end } else { byte })
             .collect();
-        // At most half of the receive buffer is unread at any time: what goes beyond it is lost without a sign.
+        // At most half of the receive buffer is unread at any time: the board drops bytes beyond the buffer silently.
         self.unseen += piece.len();
         self.last_sent = Some(now);
         Some(piece)

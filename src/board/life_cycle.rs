@@ -99,7 +99,7 @@ pub trait RunObserver {
         Typed::Nothing
     }
 
-    /// Takes back what the program did not need: it is for the next one.
+    /// Takes back input that the program did not read: it is for the next program.
     fn untyped(&mut self, rest: Vec<u8>) {
         drop(rest);
     }
@@ -118,7 +118,7 @@ pub enum Ending {
     Restarted(Error),
     /// It was left running.
     Detached {
-        /// Whether its file stays on the board meanwhile.
+        /// Whether the program's file stays on the board meanwhile.
         leaves_file: bool,
     },
     /// The user interrupted it, but it could not be stopped.
@@ -221,7 +221,7 @@ pub(crate) fn run_again(
         // What the program has not read must not become a part of the next code.
         repl.reenter()?;
     }
-    // The agent then sends once more what was shown last, because the line may have lost that frame.
+    // The agent sends the last picture again, because the line may have lost that frame.
     if let (Ok(Exit::Done | Exit::Exception(_)), Some(mirror)) = (&exit, &mut follower.mirror) {
         let mut rest = Vec::new();
         let changed = attach::finish(repl, mirror, &mut rest);
@@ -251,7 +251,7 @@ pub(crate) fn run_again(
     if let Some(known) = known {
         match exit {
             Exit::Done | Exit::Exception(_) => known.ran(options.source, has_agent),
-            // The interpreter is another one, or nobody knows its state.
+            // The interpreter restarted, or its state is unknown.
             Exit::Exited | Exit::Restarted | Exit::Detached => known.forget(),
         }
     }

@@ -1,4 +1,4 @@
-//! Which rate the serial line has while much goes over it, and what the ESP32's UART needs for that.
+//! Chooses the rate of the serial line for large transfers, and computes the registers of the ESP32's UART for it.
 //!
 //! Registers as in Espressif's *ESP32 Technical Reference Manual*, chapter *UART Controller*: `UART_CLKDIV_REG` holds the
 //! divider (20 bits) and its sixteenths (4 bits), bit 27 of `UART_CONF0_REG` selects the clock: `APB_CLK` (80 MHz) or
@@ -75,7 +75,7 @@ pub(crate) struct Registers {
     pub(crate) configuration: u32,
 }
 
-/// The board's clock, as it says itself.
+/// The board's clock, as the board reports it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Clock {
     now: Registers,
@@ -83,8 +83,8 @@ pub(crate) struct Clock {
 
 impl Clock {
     /// Parses `TIMER;FREE;CLKDIV;CONF0~` and computes the clock that the UART has now, at `rate`. `None` if that is not
-    /// one of its two clocks, because then nobody knows what the registers do; if all timers belong to a program; or if
-    /// the board has little memory.
+    /// one of the UART's two clocks, because then the meaning of the registers is unknown; if all timers belong to a
+    /// program; or if the board has little memory.
     pub(crate) fn read(answer: &[u8], rate: u32) -> Option<Self> {
         let text = std::str::from_utf8(answer).ok()?.strip_suffix('~')?;
         let mut fields = text.split(';');

@@ -46,11 +46,11 @@ pub struct Link {
     address: Address,
     /// The rate of the line: that of the address, or a faster one.
     rate: u32,
-    /// When everything that was sent has arrived at the board: until then it may be in a buffer of this computer.
+    /// When all sent bytes have arrived at the board: until then some may be in a buffer of this computer.
     busy_until: Instant,
     shutdown: Shutdown,
-    /// Whether Ctrl-C ends a wait at once. It does not during the clean-up, or if the caller checks it: then Ctrl-C
-    /// ends the wait after a grace period.
+    /// Whether Ctrl-C ends a wait at once. During the clean-up, or if the caller checks for Ctrl-C, it ends the wait
+    /// after a grace period.
     heeds_shutdown: bool,
     /// Whether the board is in a soft reset, which Ctrl-C must not cut short.
     is_resetting: bool,
@@ -163,7 +163,7 @@ impl Link {
         self.is_resetting = is_resetting;
     }
 
-    /// Sets whether the board boots by itself: after Ctrl-C it is left alone.
+    /// Sets whether the board boots by itself: after Ctrl-C udpcli leaves such a board alone.
     pub(crate) fn set_booting(&mut self, is_booting: bool) {
         self.is_booting = is_booting;
     }
@@ -271,7 +271,7 @@ impl Link {
             // The needle may begin in these bytes and end in the next ones.
             searched = (self.pending.len() + 1).saturating_sub(needle.len());
             if self.pending.len() > MAX_PENDING {
-                // Down to the half, because each removal moves what remains.
+                // Remove down to half of the limit, because each removal moves the rest.
                 let surplus = self.pending.len() - MAX_PENDING / 2;
                 self.take(surplus);
                 searched = searched.saturating_sub(surplus);

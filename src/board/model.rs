@@ -12,7 +12,7 @@ const WORK: Duration = Duration::from_secs(2);
 /// The length limit of a name.
 const MAX_NAME: usize = 128;
 
-/// Asks for the firmware's name. `uos` exists on every version, no file of the user's takes its place, and no name is left
+/// Asks for the firmware's name. `uos` exists in every version, no file of the user can replace it, and no name is left
 /// behind.
 const ASK: &[u8] = b"print(__import__('uos').uname()[4])";
 
@@ -27,7 +27,7 @@ pub(crate) enum Model {
 }
 
 impl Model {
-    /// The board whose firmware calls its machine so; `None` for other boards, which may have the module `mpython` too.
+    /// The board whose firmware reports this machine; `None` for other boards, which may have the module `mpython` too.
     #[must_use]
     pub(crate) fn of(machine: &str) -> Option<Self> {
         let machine = machine.to_lowercase();

@@ -14,8 +14,8 @@ use crate::board::serial_ports::{self, Chip, Listed, chip_of};
 /// Espressif's vendor ID and the product ID of the USB-Serial/JTAG unit.
 const SERIAL_JTAG: (u16, u16) = (0x303a, 0x1001);
 
-/// Whether this is the USB-Serial/JTAG unit, which takes DTR and RTS as commands of its own. USB-OTG takes them as the two
-/// transistors do (esptool `loader.py`, `_construct_reset_strategy_sequence`).
+/// Whether this is the USB-Serial/JTAG unit, which interprets DTR and RTS as commands of its own. USB-OTG interprets
+/// them as the two transistors do (esptool `loader.py`, `_construct_reset_strategy_sequence`).
 #[must_use]
 pub(crate) fn is_serial_jtag(port: &Listed) -> bool {
     port.usb
@@ -32,7 +32,7 @@ pub struct NativeUsb {
     pub pid: u16,
     /// The serial number; on Espressif's chips the MAC address.
     pub serial: Option<String>,
-    /// The USB socket of this PC, if the operating system tells it.
+    /// The USB socket of this PC, if the operating system reports it.
     pub place: Option<String>,
 }
 
@@ -74,7 +74,7 @@ static KNOWN: Mutex<Vec<(String, Option<NativeUsb>)>> = Mutex::new(Vec::new());
 pub(crate) enum Holding {
     /// Behind an adapter it does not.
     No,
-    /// Nobody knows what is at the other end: `socket://`, a pseudo-terminal.
+    /// The other end is unknown: `socket://`, a pseudo-terminal.
     Unknown,
     /// It is the USB-Serial/JTAG unit.
     Yes,
@@ -158,7 +158,7 @@ fn place(name: &str) -> Option<String> {
     Some(place.to_string_lossy().into_owned())
 }
 
-/// Other systems do not tell it by the port's name; the serial number has to do.
+/// Other systems do not show the socket in the port's name; use the serial number only.
 #[cfg(not(target_os = "linux"))]
 fn place(_: &str) -> Option<String> {
     None
@@ -224,7 +224,7 @@ mod tests {
         // Plugged into another socket, and in its loader.
         let moved = device(0x0002, Some("aa:bb:cc:dd:ee:ff"), Some("2-4"));
         assert_eq!(found(&mine, &[listed("COM9", &moved)]), Some("COM9"));
-        // Without a serial number the place decides, and another board's serial number is none.
+        // Without a serial number the place decides; a device with another serial number is another board.
         let (anonymous, there) = (
             device(0x4001, None, Some("1-1")),
             device(0x4001, None, Some("1-2")),

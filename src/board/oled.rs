@@ -1,6 +1,6 @@
-//! Watching the board's display: starts the program that the board starts by itself, with the mirror, and reports what it
-//! shows until it ends, the observer has seen enough, or Ctrl-C. Then the program is left running where it can be, or
-//! stopped.
+//! Watching the board's display: starts the board's `main.py` with the mirror, and reports what it shows until the
+//! program ends, the observer has seen enough, or the user presses Ctrl-C. Then udpcli leaves the program running if
+//! possible, or stops it.
 
 use std::time::{Duration, Instant};
 
@@ -19,10 +19,10 @@ use crate::terminal::panel::screen::Screen;
 /// The program that the board starts by itself.
 pub(crate) const MAIN: &str = "main.py";
 
-/// For a single picture: it is taken when it did not change for this time.
+/// For a single picture: udpcli takes it when it did not change for this time.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// For a single picture: it is taken this time after the first one at the latest.
+/// For a single picture: udpcli takes it at the latest this long after the first one.
 const LONGEST_LOOK: Duration = Duration::from_secs(3);
 
 /// The timeout for reading `main.py` on the board.
@@ -48,7 +48,7 @@ pub enum OledEvent<'a> {
     NoDisplay(&'a NoDisplay),
     /// The program showed this. One of these comes for each change.
     Screen(&'a Screen),
-    /// The program printed something, or the display changed since the last one of these, or both.
+    /// The program printed something, or the display changed since the last such event, or both.
     Output {
         /// What it printed.
         printed: &'a [u8],
@@ -69,7 +69,7 @@ pub trait OledObserver {
     /// Takes an event.
     fn event(&mut self, event: OledEvent<'_>);
 
-    /// Whether it has seen enough: asked at least every 20 ms.
+    /// Whether the observer has seen enough; called at least every 20 ms.
     fn has_enough(&mut self) -> bool;
 }
 
@@ -146,8 +146,8 @@ pub fn watch(
     })
 }
 
-/// Whether `main.py`, or a file that it imports, draws with `lv_oled` of the board 3.0: looked for on the board, line by line.
-/// No name stays behind.
+/// Whether `main.py`, or a file that it imports, draws with `lv_oled` of the board 3.0: the board searches the files
+/// line by line. No name stays behind.
 fn main_draws_on_lcd(repl: &mut Repl) -> Result<bool, Error> {
     if Model::ask(repl)? != Some(Model::Mpython3) {
         return Ok(false);

@@ -175,7 +175,7 @@ pub enum RefusalReason {
     NotEmpty,
     MountPoint,
     NoFileSystem,
-    /// It would have to lie in itself.
+    /// A folder would have to contain itself.
     IntoItself,
     /// No file system is mounted there; holds the places with one.
     FilesAreIn(Vec<String>),

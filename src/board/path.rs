@@ -6,8 +6,8 @@ use crate::text::reorders_or_hides;
 
 /// A path on the board.
 ///
-/// Its text form, also on the command line, has `\xNN` for a byte. All other characters stand for themselves; a
-/// backslash that two hex digits would turn into an escape is written `\x5c`.
+/// The text form of a path, also on the command line, has `\xNN` for a byte. All other characters stand for themselves;
+/// a backslash that two hex digits would turn into an escape is written `\x5c`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct BoardPath(Vec<u8>);
 
@@ -24,7 +24,7 @@ impl BoardPath {
         &self.0
     }
 
-    /// Whether it is the root folder.
+    /// Whether the path is the root folder.
     #[must_use]
     pub(crate) fn is_root(&self) -> bool {
         self.0 == b"/"

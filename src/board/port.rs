@@ -64,8 +64,8 @@ pub trait Port: Send + fmt::Debug {
         Ok(())
     }
 
-    /// Sets the control lines so that a board with its own USB sends: it takes DTR for a program that reads. Ports that
-    /// do this by themselves, and other boards, need nothing.
+    /// Sets the control lines so that a board with its own USB sends: such a board takes a raised DTR as a sign that a
+    /// program reads. Ports that do this by themselves, and other boards, need nothing.
     fn show_reader(&mut self) {}
 
     /// Whether [`Self::set_baud`] has an effect on the line.
@@ -96,7 +96,7 @@ pub fn open(
             .map(|port| Box::new(port) as _)
     } else {
         let opened = open_cable(name, baud);
-        // Now, because a name tells its USB device only while the port exists.
+        // Look up the USB device now, because its name works only while the port exists.
         if opened.is_ok() {
             native::note_opened(name);
         }
@@ -123,7 +123,7 @@ fn connect(
 ) -> Result<io::Result<tcp::Tcp>, Error> {
     let address = address.to_owned();
     let connected = Wait::at(Site::Connect, is_stopped)
-        // One tick more than the connection itself has, so that its own error, which says more, comes first.
+        // One tick more than the connection's own timeout, so that the connection's more precise error comes first.
         .until(Instant::now() + timeout + TICK)
         .call(move || tcp::Tcp::connect(&address, timeout));
     Ok(match connected {
@@ -169,7 +169,7 @@ pub(crate) enum LineFault {
     /// The other end of a pseudo-terminal or connection has hung up.
     #[error("the line was closed")]
     Closed,
-    /// There is no port number behind the host's name.
+    /// There is no port number after the host's name.
     #[error("write socket://HOST:PORT or rfc2217://HOST:PORT")]
     NoAddress,
     /// `socket://` has no commands beside the data.

@@ -52,9 +52,9 @@ const LOOK: &str = include_str!("scripts/minified/look.py");
 /// How a program was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Launch {
-    /// Whether it is in a temporary file that udpcli wrote on the board.
+    /// Whether the program is in a temporary file that udpcli wrote on the board.
     file: bool,
-    /// The line of our code that runs it, which a traceback names first.
+    /// The line of our code that runs the program, which a traceback names first.
     line: Option<usize>,
 }
 
@@ -127,7 +127,7 @@ fn start_or_fail(
     let mut memory = usize::MAX;
     let mut is_clean = false;
     match known.as_deref_mut() {
-        // Only a program that surely fits, because the look is also what tells the free memory.
+        // Skip the check only for a program that surely fits, because the check also reports the free memory.
         Some(known) if fresh && surely_fits && known.is_ours() => {
             known.prepare(repl)?;
             is_clean = known.is_clean();
@@ -164,7 +164,7 @@ fn start_or_fail(
 
 /// The state of the interpreter.
 struct Interpreter {
-    /// Whether anything but the boot has run in it.
+    /// Whether anything but the boot has run in the interpreter.
     is_used: bool,
     /// The free bytes.
     memory: usize,
@@ -202,7 +202,7 @@ fn look(repl: &mut Repl) -> Result<Interpreter, Error> {
     // Other text in the reply is from a thread or a timer that still runs.
     let is_alone = before.is_empty() && after.is_empty();
     Ok(Interpreter {
-        // In doubt it counts as used: that costs a soft reset, and not a wrong result.
+        // In doubt, treat the interpreter as used: that costs a soft reset but never gives a wrong result.
         is_used: numbers.next() != Some("0") || !is_alone,
         memory: numbers
             .next()

@@ -40,7 +40,7 @@ const QUIET: Duration = Duration::from_millis(500);
 /// The timeout for the prompt after an interrupt.
 const INTERRUPT: Duration = Duration::from_millis(1500);
 
-/// How long the board's bytes are waited for before the keys are looked at: no key seems slow.
+/// How long to wait for the board's bytes before checking the keys: short enough that no key seems slow.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// How a wait for the prompt ended.
@@ -74,7 +74,7 @@ pub enum PromptNote {
     Gone,
     /// It is back.
     Back,
-    /// The prompt drops what is not ASCII.
+    /// The prompt drops characters that are not ASCII.
     NotAscii,
 }
 
@@ -134,7 +134,7 @@ impl<'a> Prompt<'a> {
             prompt.text = first;
             return Ok((prompt, true));
         }
-        // Entering may take the whole timeout, which Ctrl-C must end.
+        // Entering may take the whole timeout, so Ctrl-C must end the wait.
         let heeded = prompt.link.heed_shutdown(true);
         let entered = enter::raw_repl(prompt.link);
         prompt.link.heed_shutdown(heeded);

@@ -12,10 +12,10 @@ use crate::board::wire_log::Logged;
 use crate::shutdown::Shutdown;
 use crate::wait::{Site, Wait};
 
-/// How often the port is tried.
+/// How often to try the port.
 const AGAIN: Duration = Duration::from_millis(250);
 
-/// How long to wait before a board is entered again that could not be entered.
+/// How long to wait before trying to enter a board again.
 const ENTER_AGAIN: Duration = Duration::from_secs(1);
 
 /// A port that is tried now and then until it opens.
@@ -29,8 +29,9 @@ pub(crate) struct Reopening {
 }
 
 impl Reopening {
-    /// A board with its own USB is found by its USB serial number, whatever name the port has. With `finds`, nobody named
-    /// the port: the one board found is taken, as the system may give it another name when the cable comes back.
+    /// A board with its own USB is found by its USB serial number, whatever name the port has. With `finds`, the user
+    /// named no port: udpcli takes the one board that it finds, because the system may give it another name when the
+    /// cable comes back.
     #[must_use]
     pub(crate) fn of(address: Address, finds: bool) -> Self {
         Self {
@@ -40,7 +41,7 @@ impl Reopening {
         }
     }
 
-    /// Tries the port with `open`; `None` if it is not there yet, or was tried a moment ago.
+    /// Tries the port with `open`; `None` if the port does not exist yet, or was tried a moment ago.
     ///
     /// # Errors
     /// [`Error::Interrupted`].
@@ -79,7 +80,7 @@ impl Reopening {
     }
 }
 
-/// Tries the port with `open` until it opens, as [`Reopening`] does. `address` has its name then.
+/// Tries the port with `open` until it opens, as [`Reopening`] does. Afterwards `address` has the port's name.
 ///
 /// # Errors
 /// [`Error::Interrupted`].
@@ -104,7 +105,7 @@ pub(crate) fn reopen(
     }
 }
 
-/// As [`reopen`], and enters the board; a board that does not let udpcli in is tried again, after `not_entered`.
+/// As [`reopen`], and enters the board; if that fails, calls `not_entered` and tries again.
 ///
 /// # Errors
 /// [`Error::Interrupted`].

@@ -168,7 +168,7 @@ pub struct Repl {
     fault: Option<(BoardFault, String)>,
     /// Whether to leave the board as it is on drop: its program keeps running, or the line has failed.
     detached: bool,
-    /// Where it waits for the next command after [`Self::close`].
+    /// Where the board waits for the next command after [`Self::close`].
     held: Option<HeldRepl>,
     fast: FastLine,
 }
@@ -205,7 +205,7 @@ impl Repl {
         let entered = match way(&mut link) {
             Ok(entered) => entered,
             Err(error) => {
-                // A board that boots would be interrupted in its `_boot.py`.
+                // The Ctrl-C would interrupt `_boot.py` on a board that boots.
                 if matches!(error, Error::Interrupted) && !link.is_booting() {
                     // The board may already be in its raw REPL.
                     leave(&mut link);
@@ -494,7 +494,7 @@ impl Repl {
     /// # Errors
     /// The line has failed, or the output handler returned an error.
     pub fn follow(&mut self, follower: &mut dyn OutputHandler) -> Result<Exit, Error> {
-        // Ctrl-C belongs to the program that runs: the output handler decides what becomes of it.
+        // Ctrl-C belongs to the program that runs: the output handler decides what to do with it.
         let heeded = self.link.heed_shutdown(false);
         let result = self.follow_to_end(follower);
         self.link.heed_shutdown(heeded);
@@ -646,7 +646,7 @@ impl Repl {
     /// # Errors
     /// The line has failed.
     pub fn close(mut self) -> Result<(), Error> {
-        // There is nobody to say goodbye to, and each write would wait for its timeout.
+        // The line is gone, and each write would wait for its timeout.
         if self.link.is_lost() {
             self.detached = true;
             return Ok(());

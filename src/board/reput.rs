@@ -1,6 +1,6 @@
 //! `board put --watch`: puts files again each time one of them is saved.
 //!
-//! A file that cannot be read and a full board are events: the next save is waited for.
+//! A file that cannot be read and a full board are events: udpcli then waits for the next save.
 
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,13 +24,13 @@ const SAVING: Duration = Duration::from_millis(200);
 /// What to put again, and how.
 #[derive(Debug)]
 pub struct ReputOptions<'a> {
-    /// The files and folders of this PC.
+    /// The files and folders on this PC.
     pub locals: &'a [PathBuf],
     /// Where they go.
     pub remote: &'a RemotePath,
     /// What is left out.
     pub excludes: &'a [Exclude],
-    /// Whether what is not on this PC is removed.
+    /// Whether to remove files that this PC lacks.
     pub delete: bool,
 }
 
@@ -75,7 +75,7 @@ pub fn run(
     result.and(closed.map_err(TransferError::from))
 }
 
-/// What to watch for a name of this PC: of a pattern the folder in which it looks.
+/// What to watch for a name on this PC: for a pattern, the folder that it searches.
 fn watched(local: &Path) -> PathBuf {
     let is_pattern = |text: &str| text.contains(['*', '?', '[']);
     if local.exists() || !local.to_str().is_some_and(is_pattern) {
@@ -96,7 +96,7 @@ struct Reput<'a> {
     shutdown: &'a Shutdown,
     /// Receives what happens.
     observer: &'a mut dyn ReputObserver,
-    /// Where the files went first: a folder that was made then must not become one that the next ones go into.
+    /// The destination of the first upload: later uploads must not put files into a folder that the first one made.
     target: Option<UploadTarget>,
     /// What is on the board after the last upload.
     known: Remembered,
@@ -122,8 +122,8 @@ impl Rounds for Reput<'_> {
 
     fn prepare(&mut self, _: &mut Repl) {}
 
-    /// Nobody waits for what a timer on the board prints. But what prints may write files, too; and a board that was reset
-    /// prints.
+    /// Ignore the output of a timer on the board. But a program that prints may also write files, and a board that was
+    /// reset prints, too.
     fn printed(&mut self, _: &[u8]) {
         self.known.forget();
     }
@@ -159,7 +159,8 @@ impl Reput<'_> {
         }
     }
 
-    /// Puts what differs, and removes what is not here. False if a save came in between, and nothing was removed.
+    /// Puts files that differ, and removes files that this PC lacks. False if a save came in between, and nothing was
+    /// removed.
     fn put(&mut self, repl: &mut Repl, changes: &mut Changes) -> Result<bool, TransferError> {
         let begun = Instant::now();
         let upload = self.read()?;
@@ -173,7 +174,7 @@ impl Reput<'_> {
                 Some(target) => upload.plan_at(target)?,
                 None => upload.plan(files)?,
             };
-            // Before the upload, so that a failed one does not lose the place either.
+            // Set this before the upload, so that a failed upload keeps the destination, too.
             *target = Some(planned.target().clone());
             let done = planned.put(files, known, observer)?;
             let excess = if delete {
@@ -182,7 +183,7 @@ impl Reput<'_> {
                 Vec::new()
             };
             if !excess.is_empty() {
-                // The file may be on its way back.
+                // The editor may be about to put the file back.
                 let until = Instant::now() + SAVING;
                 while Instant::now() < until && !shutdown.is_asked() {
                     if changes.is_there() {

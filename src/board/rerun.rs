@@ -1,6 +1,6 @@
 //! `board run --watch`: runs a program again each time its file is saved.
 //!
-//! A program that cannot run is an event: the next save is waited for.
+//! A program that cannot run is an event: udpcli then waits for the next save.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ pub(crate) struct RerunOptions<'a> {
     pub(crate) script: &'a Path,
     /// Files and folders that it needs on the board.
     pub(crate) with: &'a [PathBuf],
-    /// Whether the interpreter starts anew where an earlier program left something behind.
+    /// Whether to restart the interpreter if an earlier program left something behind.
     pub(crate) soft_reset: bool,
     /// Whether the display is watched.
     pub(crate) oled: WatchOled,
@@ -44,7 +44,7 @@ pub(crate) struct RerunOptions<'a> {
 pub(crate) enum RerunEvent<'a> {
     /// A run begins; its number, from 1.
     Starts(u64),
-    /// Files were put onto the board before it.
+    /// Files were put onto the board before the run.
     Put(&'a Transferred),
     /// Files could not be put.
     NotPut(TransferError),
@@ -52,7 +52,7 @@ pub(crate) enum RerunEvent<'a> {
     Ended(EndedRun),
     /// The program was not started.
     NotStarted(Error),
-    /// The file is not there or cannot be read: the next save is waited for.
+    /// The file is missing or cannot be read: udpcli waits for the next save.
     Unreadable(&'a std::io::Error),
     /// A program on the board printed something after its end: a timer, a thread, `main.py` after a restart.
     Printed(&'a [u8]),
@@ -63,7 +63,7 @@ pub(crate) trait RerunObserver: RunObserver + TransferObserver + CableObserver {
     /// Takes an event.
     fn between(&mut self, event: RerunEvent<'_>);
 
-    /// Makes a program of the file's bytes.
+    /// Makes a program from the file's bytes.
     ///
     /// # Errors
     /// [`Error::NotSource`]: it is none.
@@ -140,7 +140,7 @@ impl Rounds for Rerun<'_> {
             Err(error) => Err(error),
         };
         Ok(match result {
-            // It was interrupted by a save.
+            // A save interrupted the program.
             Ok(true) => RoundEnd::SavedMeanwhile,
             Ok(false) => RoundEnd::Done,
             Err(error) if repl.link().is_lost() => RoundEnd::Lost(error),
@@ -198,7 +198,7 @@ impl Rerun<'_> {
                 }
                 Ok(_) | Err(_) => {
                     std::thread::sleep(TICK);
-                    // What is read now is not a change to run once more for.
+                    // The state that is read now must not trigger another run.
                     changes.note();
                 }
             }
@@ -208,7 +208,7 @@ impl Rerun<'_> {
         }
     }
 
-    /// The program of the file's bytes; none if it is not Python source, which is an event.
+    /// The program from the file's bytes; none if it is not Python source, which is an event.
     fn program(&mut self, file: Vec<u8>) -> Option<Vec<u8>> {
         match self.observer.program(file) {
             Ok(source) => Some(source),
@@ -253,7 +253,7 @@ impl Rerun<'_> {
         };
         let ended = life_cycle::run_again(repl, &run_options, Some(&mut self.known), &mut observer);
         let is_saved = observer.is_saved;
-        // The run has switched this off for the program's own Ctrl-C.
+        // The run has switched this off, because Ctrl-C was for the program.
         repl.link().heed_shutdown(true);
         let ended = ended?;
         if matches!(ended.ending, Ending::Restarted(_) | Ending::StillRunning(_)) {

@@ -41,7 +41,7 @@ impl BoardTime {
     }
 }
 
-/// What the clock shows; sets it to what `now` says before, if given.
+/// The time on the board's clock; first sets the clock to `now`, if given.
 ///
 /// # Errors
 /// The board does not answer, or its firmware has no such clock.
@@ -58,7 +58,7 @@ pub(crate) fn ask(
         let doing = &Doing::SettingClock;
         let mut tries = 0;
         loop {
-            // With the time of this moment in each attempt: the call before may have taken seconds on a bad line.
+            // Use the current time in each attempt: the previous call may have taken seconds on a bad line.
             let answer = helper.call(doing, call(now()).as_bytes(), WORK)?;
             let time = read(&answer).ok_or_else(|| nonsense(doing, &answer))?;
             tries += 1;

@@ -58,7 +58,7 @@ pub(super) fn meaning(exception: &str) -> RefusalReason {
     }
 }
 
-/// The error for an answer that was complete and makes no sense.
+/// The error for an answer that is complete but invalid.
 pub(super) fn nonsense(doing: &Doing, answer: &[u8]) -> Error {
     Error::Answer {
         doing: doing.clone(),
@@ -66,7 +66,7 @@ pub(super) fn nonsense(doing: &Doing, answer: &[u8]) -> Error {
     }
 }
 
-/// Parses a record of `l`; `None` if it is none.
+/// Parses a record of `l`; `None` if the bytes are no such record.
 pub(super) fn found_of(line: &[u8]) -> Option<PathKind> {
     let line = std::str::from_utf8(line).ok()?;
     if let Some(rest) = line.strip_prefix("X ") {
@@ -85,7 +85,7 @@ pub(super) fn found_of(line: &[u8]) -> Option<PathKind> {
     }
 }
 
-/// Parses a record of `d`, `KIND LENGTH PATH`; `None` if it is none.
+/// Parses a record of `d`, `KIND LENGTH PATH`; `None` if the bytes are no such record.
 pub(super) fn entry_of(line: &[u8]) -> Option<Entry> {
     // Only twice, because the path may contain spaces.
     let mut words = line.splitn(3, |byte| *byte == b' ');
@@ -124,7 +124,7 @@ pub(super) fn board(answer: &[u8]) -> Result<BoardProperties, Error> {
     }
 }
 
-/// The numbers in a text, which white space separates.
+/// The numbers in a text, separated by white space.
 pub(super) fn numbers(text: &[u8]) -> Vec<u64> {
     String::from_utf8_lossy(text)
         .split_whitespace()

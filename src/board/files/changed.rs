@@ -11,9 +11,10 @@ use crate::board::error::Error as BoardError;
 use crate::board::operation::RefusalReason;
 use crate::file;
 
-/// What udpcli knows of the board's files from an earlier upload in the same connection.
+/// What udpcli knows about the board's files from an earlier upload in the same connection.
 ///
-/// No program runs in between, so they are still there. [`Self::forget`] it when anything happens on the board.
+/// No program runs between the uploads, so the files are still there. Call [`Self::forget`] when anything else happens
+/// on the board.
 #[derive(Debug, Default)]
 pub struct Remembered {
     /// What each file contains.
@@ -29,7 +30,7 @@ impl Remembered {
     }
 }
 
-/// Uploads what differs. `known` has everything that was seen on the board, unless this fails.
+/// Uploads what differs. Afterwards `known` has everything seen on the board, unless the upload failed.
 pub(super) fn transfer(
     files: &mut Files<'_>,
     plan: &PutPlan,
@@ -51,7 +52,8 @@ pub(super) fn transfer(
             observer.event(TransferEvent::UnchangedThere(&file.remote));
             continue;
         }
-        // Read again and not kept from the comparison: all files together may be larger than this PC's memory.
+        // Read each file again instead of keeping it from the comparison: all files together may be larger than this
+        // PC's memory.
         let content = read(file)?;
         let (name, len) = (file.remote.to_string(), content.len() as u64);
         let result = files.put(&file.remote, &content, &mut |done| {
@@ -78,7 +80,7 @@ pub(super) fn transfer(
     Ok(done)
 }
 
-/// Makes the folders that are not there.
+/// Makes the folders that do not exist.
 fn make_folders(
     files: &mut Files<'_>,
     plan: &PutPlan,
@@ -148,7 +150,7 @@ fn differing(
     Ok(differs)
 }
 
-/// Reads a file of this PC.
+/// Reads a file on this PC.
 pub(super) fn read(file: &PutFile) -> Result<Vec<u8>, file::Error> {
     std::fs::read(&file.local).map_err(|source| file::Error::Open {
         path: file.local.clone(),

@@ -1,4 +1,4 @@
-//! Finds out in one short call which files on the board differ from those of this PC.
+//! Finds out in one short call which files on the board differ from those on this PC.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +15,7 @@ pub(super) enum Mark {
     Nothing,
     /// A folder.
     Folder,
-    /// A file with a hash that begins so.
+    /// A file; its hash begins with these characters.
     File([u8; 9]),
 }
 
@@ -58,7 +58,7 @@ impl Files<'_> {
     }
 }
 
-/// `L(b'FOLDER/',b'NAME/NAME',..)`: a folder once for all names in it that follow each other.
+/// `L(b'FOLDER/',b'NAME/NAME',..)`: the folder appears once for all consecutive names in it.
 fn comparison(paths: &[&BoardPath]) -> Vec<u8> {
     let mut code = b"L(".to_vec();
     for group in paths.chunk_by(|one, next| one.folder() == next.folder()) {

@@ -267,7 +267,7 @@ fn unnameable(name: &[u8], why: Unnameable) -> TransferError {
     .into()
 }
 
-/// Makes a folder of this PC, unless it is there.
+/// Makes a folder on this PC, unless it exists.
 fn make_folder(path: &Path) -> Result<(), TransferError> {
     std::fs::create_dir_all(path).map_err(|source| {
         TransferError::File(file::Error::Write {

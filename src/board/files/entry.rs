@@ -1,4 +1,4 @@
-//! What the board says about a path, and about the file system that it is in.
+//! What the board reports about a path, and about the file system of that path.
 
 use super::{BoardPath, Hash};
 

@@ -1,4 +1,4 @@
-//! What a board has and this PC has not: the plan for `put --delete`.
+//! What the board has and this PC lacks: the plan for `put --delete`.
 
 use std::collections::HashSet;
 
@@ -6,8 +6,8 @@ use super::exclude::{Exclude, is_excluded};
 use super::upload_plan::is_left_out;
 use super::{BoardPath, Entry};
 
-/// The entries below `folder` that are not to be there, each after what it contains, so that they can be removed in this
-/// order. What `is_foreign` says lies in another file system stays, and so does what an upload would leave out.
+/// The entries below `folder` to remove, each after its content, so that they can be removed in this order. Entries in
+/// another file system (`is_foreign`) stay, and so do those that an upload would leave out.
 pub(super) fn excess<'a>(
     entries: &[Entry],
     folder: &BoardPath,
@@ -15,7 +15,7 @@ pub(super) fn excess<'a>(
     excludes: &[Exclude],
     is_foreign: impl Fn(&BoardPath) -> bool,
 ) -> Vec<Entry> {
-    // By the generous key: to keep a file too many costs nothing, to remove one too many cannot be undone.
+    // By the generous key: keeping one file too many costs nothing, but removing one too many cannot be undone.
     let wanted: HashSet<String> = wanted.into_iter().map(key).collect();
     let stays = |entry: &Entry| {
         let Some(below) = entry.path.below(folder).filter(|below| !below.is_empty()) else {
@@ -38,13 +38,13 @@ pub(super) fn excess<'a>(
         .filter(|entry| !stays(entry) && !kept_folders.contains(&entry.path))
         .cloned()
         .collect();
-    // Descending, so that a path comes before its folder, of which it is a continuation.
+    // In descending order, so that each path comes before its folder.
     excess.sort_by(|a, b| b.path.cmp(&a.path));
     excess.dedup();
     excess
 }
 
-/// Whether an upload would leave it out, or the folder that it is in.
+/// Whether an upload would leave out this path, or a folder that contains it.
 fn is_protected(below: &[u8], excludes: &[Exclude]) -> bool {
     let ends = below
         .iter()

@@ -1,4 +1,4 @@
-//! Patterns for what stays on this PC: `--exclude`, and `exclude` in `udpcli.toml`.
+//! Patterns for files that stay on this PC: `--exclude`, and `exclude` in `udpcli.toml`.
 
 use glob::{MatchOptions, Pattern, PatternError};
 
@@ -9,7 +9,7 @@ use crate::text::sentence::{Sentence, sentence};
 pub struct Exclude {
     /// The pattern itself.
     pattern: Pattern,
-    /// Whether it has a slash, and stands for a path.
+    /// Whether the pattern has a slash, and so stands for a path.
     is_path: bool,
 }
 
@@ -34,7 +34,7 @@ impl Exclude {
         })
     }
 
-    /// Whether it stands for a file or folder with this path below the destination.
+    /// Whether the pattern matches a file or folder with this path below the destination.
     fn matches(&self, path: &str) -> bool {
         const OPTIONS: MatchOptions = MatchOptions {
             case_sensitive: true,
@@ -59,8 +59,8 @@ fn problem(error: &PatternError) -> Sentence {
     }
 }
 
-/// Whether one of the patterns stands for a file or folder with this path below the destination, or below a folder in
-/// it, as the folder that the user named may become one there or be the destination itself.
+/// Whether a pattern matches a file or folder with this path below the destination, or below a folder in the
+/// destination: the folder that the user named may become a folder there, or be the destination itself.
 pub(super) fn is_excluded(excludes: &[Exclude], path: &[u8]) -> bool {
     if excludes.is_empty() {
         return false;

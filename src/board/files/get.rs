@@ -184,7 +184,7 @@ impl PathKind {
     }
 }
 
-/// What a file should have; an error for whatever is none.
+/// What a file should have; an error for anything that is not a file.
 pub(super) fn length_and_hash<'f>(
     path: &BoardPath,
     found: &'f PathKind,

@@ -1,8 +1,8 @@
 //! Converts names on the board to names on this PC.
 //!
 //! A board's file names can be nearly anything: FAT and `LittleFS` accept almost all bytes, and both `A.py` and `a.py`.
-//! Which names a PC accepts depends on its operating system. [`NameRules`] has this as data, so that the tests on one
-//! system cover all systems.
+//! Which names a PC accepts depends on its operating system. [`NameRules`] has these rules as data, so that the tests
+//! on one system cover all systems.
 
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;

@@ -1,4 +1,5 @@
-//! Copies and moves on the board, empty files and folders, the dates of its files, and the room in its file systems.
+//! Copies and moves on the board, empty files and folders, the dates of files, and the free space in the board's file
+//! systems.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use crate::board::error::Error;
 use crate::board::literal;
 use crate::board::operation::{Doing, RefusalReason};
 
-/// How often a copy that the flash did not keep is made again.
+/// How often to repeat a copy that the flash did not keep.
 const TRIES: u32 = 2;
 
 /// Files from before this year were written when the board's clock was not set: it starts at 2000, 1980 or 1970.
@@ -29,8 +30,8 @@ pub(crate) struct Copied {
 }
 
 impl Files<'_> {
-    /// Where `from` goes if it is copied or moved to `to`: into a folder that is there, else under that name.
-    /// `is_folder` says that `to` was written as a folder.
+    /// The destination if `from` is copied or moved to `to`: inside `to` if that is an existing folder, otherwise `to`
+    /// itself. `is_folder`: the user wrote `to` as a folder.
     ///
     /// # Errors
     /// [`Error::NoSuchFile`] if `to` should be a folder and is none.
@@ -52,7 +53,7 @@ impl Files<'_> {
         Ok(to.clone())
     }
 
-    /// Copies a file, or a folder with everything in it. `told` hears of each file.
+    /// Copies a file, or a folder with everything in it. `told` gets an event for each file.
     ///
     /// # Errors
     /// As [`Files::put`]; what was copied before stays.
@@ -162,8 +163,8 @@ impl Files<'_> {
         })
     }
 
-    /// Gives a file or folder another name or place; `replaces` a file that is there. To another file system it is
-    /// copied, and removed once the copy is whole.
+    /// Renames or moves a file or folder; with `replaces`, it may replace an existing file. To another file system it
+    /// copies, and removes the original after the copy is complete.
     ///
     /// # Errors
     /// [`Error::NoSuchFile`], [`Error::Move`], and those of [`Self::copy`].
@@ -216,7 +217,7 @@ impl Files<'_> {
         }
         let mut code = b"m(".to_vec();
         let aside = if is_replaced {
-            // FAT does not rename onto a file that is there, so the old one steps aside first.
+            // FAT does not rename onto an existing file, so the old file gets another name first.
             [put::temporary(to).as_bytes(), b"~"].concat()
         } else {
             Vec::new()
@@ -233,7 +234,7 @@ impl Files<'_> {
         }
     }
 
-    /// Makes a folder that is not there yet; with `parents`, also the folders that it lies in, and it may be there.
+    /// Makes a new folder; with `parents`, also its parent folders, and the folder may already exist.
     ///
     /// # Errors
     /// [`Error::WriteFile`].
@@ -261,7 +262,7 @@ impl Files<'_> {
         self.make_folder(path)
     }
 
-    /// Makes an empty file, unless there is one; else only its date changes, where the file system keeps that.
+    /// Makes an empty file. If the file exists, only its date changes, if the file system records dates.
     ///
     /// # Errors
     /// [`Error::WriteFile`].
@@ -275,7 +276,7 @@ impl Files<'_> {
         }
         let mut code = b"open(".to_vec();
         literal::append_bytes(path.as_bytes(), &mut code);
-        // Append mode creates a missing file and never shortens one that is there.
+        // Append mode creates a missing file and never shortens an existing one.
         code.extend(b",'ab').close()");
         match self.call(&Doing::Writing(path.to_string()), &code, WORK) {
             Ok(_) => Ok(()),
@@ -298,8 +299,8 @@ impl Files<'_> {
         self.remove(path, false)
     }
 
-    /// When each of `paths` was last written, by the board's calendar, as `2026-11-27T21:30:05`; none where its file system
-    /// does not keep it, or its clock was not set.
+    /// When each of `paths` was last written, by the board's calendar, as `2026-11-27T21:30:05`; none if the file
+    /// system does not record it, or the clock was not set.
     ///
     /// # Errors
     /// The board does not answer, or not as it should.
@@ -323,7 +324,7 @@ impl Files<'_> {
         Ok(dates)
     }
 
-    /// The room in each of the board's file systems, with the place where it is mounted.
+    /// The space in each of the board's file systems, with its mount point.
     ///
     /// # Errors
     /// The board does not answer, or not as it should.
@@ -341,7 +342,7 @@ impl Files<'_> {
     }
 }
 
-/// A folder in itself would be without end.
+/// Copying a folder into itself would never end.
 fn refuse_itself(from: &BoardPath, to: &BoardPath, error: Error) -> Result<(), Error> {
     if to.below(from).is_none() {
         return Ok(());
@@ -349,7 +350,7 @@ fn refuse_itself(from: &BoardPath, to: &BoardPath, error: Error) -> Result<(), E
     Err(error)
 }
 
-/// A date of the board's, if it is one and its clock was set.
+/// A date from the board, if the text is one and the clock was set.
 fn date_of(record: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(record).ok()?;
     let is_date = text.len() == "2026-11-27T21:30:05".len()

@@ -79,7 +79,7 @@ pub(super) struct Put<'p> {
     pub(super) path: &'p BoardPath,
     /// Its temporary name.
     pub(super) part: BoardPath,
-    /// What is in it; empty for a file that is copied on the board.
+    /// Its content; empty for a file that is copied on the board.
     content: &'p [u8],
     /// Its length in bytes.
     len: u64,
@@ -208,7 +208,7 @@ impl Files<'_> {
         Ok(())
     }
 
-    /// Writes the temporary file and has the board check it; from the start if it is not what it should be.
+    /// Writes the temporary file and has the board check it; starts again if its content is wrong.
     fn put_checked(&mut self, put: &Put<'_>, progress: &mut dyn FnMut(u64)) -> Result<Sent, Error> {
         let expected = hash(put.content);
         let mut sent = Sent::default();
@@ -265,7 +265,7 @@ impl Files<'_> {
             packer.thorough = self.repl().link().rate() <= THOROUGH_BAUD;
             let piece = match ready.take() {
                 Some(piece) => piece,
-                // The line waits for this one.
+                // The line waits for this piece.
                 None => packer.pack_quickly(rest, self.piece.now(), offset),
             };
             let code = self.helper.data_call(&piece.code(offset), &piece.bytes);
@@ -434,8 +434,8 @@ struct Packer {
     frame: Option<usize>,
 }
 
-/// The length of at most `most` bytes of a file from `offset`, of which `left` are left: it ends at the end of a sector
-/// of the flash, so that no sector is erased twice, if the piece is long enough for that.
+/// The length of the next piece from `offset`: at most `most` bytes, `left` of which remain. If possible, the piece
+/// ends at the end of a flash sector, so that no sector is erased twice.
 fn whole_sectors(most: usize, offset: usize, left: usize) -> usize {
     if left <= most {
         return left;

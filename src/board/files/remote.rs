@@ -26,7 +26,7 @@ pub(crate) fn without_colon(text: &OsStr) -> Option<&[u8]> {
 }
 
 impl RemotePath {
-    /// Parses it. Names that are not UTF-8 are kept unchanged, if the operating system supports them.
+    /// Parses the text. Names that are not UTF-8 are kept unchanged, if the operating system supports them.
     ///
     /// # Errors
     /// It is not a path on the board.
@@ -61,19 +61,19 @@ impl RemotePath {
         })
     }
 
-    /// Whether it depends on the board's working directory.
+    /// Whether the path depends on the board's working directory.
     #[must_use]
     pub(crate) fn is_relative(&self) -> bool {
         !self.path.starts_with(b"/")
     }
 
-    /// Whether it is the root folder, independent of the working directory.
+    /// Whether the path is the root folder, independent of the working directory.
     #[must_use]
     pub(crate) fn is_root(&self) -> bool {
         !self.is_relative() && BoardPath::root().resolve(&self.path).is_root()
     }
 
-    /// Whether it was written as a folder.
+    /// Whether the user wrote the path as a folder.
     #[must_use]
     pub(crate) fn is_folder(&self) -> bool {
         self.is_folder

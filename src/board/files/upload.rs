@@ -22,7 +22,7 @@ pub use super::changed::Remembered;
 pub struct Upload {
     /// What the user named.
     trees: Vec<Tree>,
-    /// Where it goes, as the user wrote it.
+    /// The destination, as the user wrote it.
     remote: RemotePath,
     /// What stays on this PC.
     excludes: Vec<Exclude>,
@@ -37,7 +37,7 @@ pub(crate) struct Planned<'a> {
     plan: PutPlan,
     /// Where all of them go.
     target: UploadTarget,
-    /// Where the folders of this PC go: inside them, what is not here may be removed.
+    /// The destinations of the folders on this PC: only inside them may excess entries be removed.
     folders: Vec<BoardPath>,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Planned<'a> {
 pub(crate) struct UploadTarget {
     /// The folder, or the path of a single file.
     place: BoardPath,
-    /// Whether they go into it; it is the name of the only one otherwise.
+    /// Whether the files go into that folder; otherwise it is the name of the only file.
     is_folder: bool,
 }
 
@@ -82,7 +82,7 @@ impl Upload {
         Self::read_without(locals, remote, Vec::new())
     }
 
-    /// As [`Self::read`], without what `excludes` stand for.
+    /// As [`Self::read`], without the files that match `excludes`.
     ///
     /// # Errors
     /// As [`Self::read`].
@@ -147,7 +147,7 @@ impl Upload {
         })
     }
 
-    /// Whether a folder of this PC is among what is put.
+    /// Whether the upload includes a folder of this PC.
     #[must_use]
     pub(crate) fn has_folder(&self) -> bool {
         self.trees.iter().any(Tree::is_folder)
@@ -181,7 +181,7 @@ impl Planned<'_> {
         &self.target
     }
 
-    /// As [`Upload::put`], without a question about what is known.
+    /// As [`Upload::put`], but does not ask the board about files that are already known.
     ///
     /// # Errors
     /// As [`Upload::put`].
@@ -222,7 +222,7 @@ impl Planned<'_> {
         Ok(preview)
     }
 
-    /// What is on the board in the folders that are put, and not on this PC, in an order in which it can be removed.
+    /// What the board has in the uploaded folders and this PC lacks, in an order in which it can be removed.
     ///
     /// # Errors
     /// The board does not reply.
@@ -256,7 +256,7 @@ impl Planned<'_> {
     }
 }
 
-/// Removes what [`Planned::excess`] found. What cannot be removed does not keep the others.
+/// Removes what [`Planned::excess`] found. A failed removal does not stop the others.
 ///
 /// # Errors
 /// The first that cannot be removed; or the board does not reply.
@@ -269,7 +269,7 @@ pub(crate) fn remove(
     for entry in excess {
         match files.remove(&entry.path, false) {
             Ok(()) => observer.event(TransferEvent::Removed(&entry.path)),
-            // It is gone already, which is what was wanted.
+            // It is already gone, which is the goal.
             Err(BoardError::NoSuchFile { .. }) => {}
             Err(error @ BoardError::Remove { .. }) if first.is_none() => first = Some(error.into()),
             Err(error @ BoardError::Remove { .. }) => {

@@ -183,7 +183,7 @@ impl Tree {
             }
             .into());
         }
-        // Not every file system tells the canonical path; links in a circle then end at MAX_DEPTH.
+        // Not every file system reports the canonical path; circular links then end at MAX_DEPTH.
         let place = std::fs::canonicalize(local)
             .or_else(|_| std::path::absolute(local))
             .map_err(failed)?;
@@ -250,7 +250,7 @@ impl Tree {
 
 /// Whether something in a folder stays on this PC because of its name.
 pub(crate) fn is_left_out(name: &[u8]) -> bool {
-    // `.git` and `.venv` would fill the flash. A file that the user names directly is put nevertheless.
+    // `.git` and `.venv` would fill the flash. udpcli still uploads such a file if the user names it directly.
     name.starts_with(b".") || LEFT_OUT.iter().any(|out| out.as_bytes() == name)
 }
 
@@ -286,7 +286,8 @@ impl PutPlan {
         Ok(())
     }
 
-    /// Refuses two files that would be the same on the board, because the order must not decide which one stays.
+    /// Refuses two files that would have the same path on the board: otherwise their order would decide which one
+    /// stays.
     pub(super) fn refuse_clashes(&self) -> Result<(), TransferRefusal> {
         let mut seen = BTreeMap::new();
         for file in &self.files {

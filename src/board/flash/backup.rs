@@ -154,7 +154,7 @@ impl Backup {
                         source,
                     })
                 };
-                // Both now: a description that cannot be written must not show after minutes of reading.
+                // Create both files now, so that a description that cannot be written fails before minutes of reading.
                 let (data, about) = (begin(&path)?, begin(&about_path(&path))?);
                 OpenTarget::File { path, data, about }
             }
@@ -207,7 +207,7 @@ impl Backup {
                 let text = description(chip, &region, table.as_deref(), &hash.finalize());
                 about.write_all(text.as_bytes()).map_err(failed)?;
                 about.set_len(text.len() as u64).map_err(failed)?;
-                // The copy before its description: a copy alone is still of use, a description alone is not.
+                // Finish the copy before its description: a copy alone is still useful, a description alone is not.
                 data.commit().map_err(failed)?;
                 about.commit().map_err(|source| Error::Write {
                     path: about_path(&path),
@@ -308,7 +308,7 @@ pub struct Copy {
     bytes: Vec<u8>,
     /// Where the backup goes; `None` means from 0 on, if it is as large as the whole flash.
     offset: Option<u32>,
-    /// What it is a copy of: `flash`, or a partition's name.
+    /// The copied part: `flash`, or a partition's name.
     label: String,
     /// The MAC address of the board that it was made from.
     mac: Option<String>,

@@ -43,8 +43,7 @@ pub(super) fn spec(chip: Chip) -> Option<&'static ChipSpec> {
     SPECS.into_iter().find(|spec| spec.chip == chip)
 }
 
-/// A word in the ROM of every chip. The ESP32 and the ESP32-S2 have one value each; newer chips tell their number
-/// themselves.
+/// A word in the ROM of every chip. The ESP32 and the ESP32-S2 have one value each; newer chips report their number.
 const MAGIC: u32 = 0x4000_1000;
 
 /// The properties of the chip and its flash.
@@ -73,7 +72,7 @@ pub struct Locks {
     pub(crate) secure_boot: bool,
 }
 
-/// What the ROM says about the chip.
+/// What the ROM reports about the chip.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Identity {
     /// A chip that Espressif's tools know.
@@ -86,8 +85,8 @@ pub(super) enum Identity {
 
 /// Finds out which chip answers.
 ///
-/// The word in the ROM comes first: the ESP32's ROM does not know the other question, and answers it under the name of
-/// the previous command, so that it would cost a time-out.
+/// Read the word in the ROM first: the ESP32's ROM does not know the command for the chip's number. It replies under
+/// the name of the previous command, so asking would cost a timeout.
 pub(super) fn identify(loader: &mut Loader<'_>) -> Result<Identity, CommandFault> {
     let magic = match loader.read_register(MAGIC) {
         Ok(magic) => Some(magic),
@@ -115,7 +114,7 @@ pub(super) fn identify(loader: &mut Loader<'_>) -> Result<Identity, CommandFault
     })
 }
 
-/// The chip, before its flash is attached: everything but the flash.
+/// The chip before its flash is attached: every property except those of the flash.
 pub(super) fn describe(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<ChipInfo, CommandFault> {
     let low = loader.read_register(spec.mac)?.to_be_bytes();
     let high = loader.read_register(spec.mac + 4)?.to_be_bytes();

@@ -18,7 +18,7 @@ pub(crate) struct ContentRequest {
     pub(crate) images: Vec<Given>,
     /// A font.
     pub(crate) font: Option<Given>,
-    /// How the boot loader shall make the chip read its flash; `None` leaves it as it is.
+    /// The flash mode to set in the boot loader; `None` leaves it unchanged.
     pub(crate) mode: Option<FlashMode>,
     /// The chip, and what the checks allow.
     pub(crate) wanted: Wanted,
@@ -59,7 +59,7 @@ pub(crate) fn load(request: &ContentRequest) -> Result<FlashContent, Error> {
         mut fonts,
         mut notes,
     } = contents;
-    // Before the files are cut: the checks look at offsets within whole files.
+    // Check before cutting the files: the checks look at offsets within whole files.
     check::files(&files, rules.chip, rules.force)?;
     let mut pieces = pieces::of(files, rules.chip);
     check::whole(&pieces, rules.force)?;

@@ -16,7 +16,7 @@ use super::session::FlashSession;
 use super::write::{SECTOR, blank_digest, digest_of};
 use crate::text::sentence::{Sentence, sentence};
 
-/// What an error says that udpcli was doing.
+/// What udpcli was doing, for an error.
 fn doing() -> Sentence {
     sentence!("flash.doing-looking")
 }
@@ -148,6 +148,6 @@ pub(super) fn read_table(
 ) -> Result<Option<Vec<Partition>>, Error> {
     let doing = &sentence!("flash.doing-reading-table");
     let table = read::read(session, TABLE_OFFSET, TABLE_LEN, doing, report)?;
-    // A damaged table does not say what lies where.
+    // A damaged table does not show where the partitions are.
     Ok(image::partitions(&table).filter(|found| image::table_damage(&table, found).is_none()))
 }

@@ -38,7 +38,7 @@ impl Firmware {
         }
     }
 
-    /// Whether one of its functions has `value` as the default of its only optional argument.
+    /// Whether a function in the firmware has `value` as the default of its only optional argument.
     #[must_use]
     pub(crate) fn has_constant(&self, value: u32) -> bool {
         self.defaults.contains(&value)

@@ -424,14 +424,14 @@ impl Planner<'_> {
         };
         let (label, end) = (piece.label.clone(), piece.sectors().end);
         self.write(piece, why);
-        // The rest of the old file system would be taken for a part of the new one.
+        // The firmware would take the rest of the old file system for a part of the new one.
         if end < range.end {
             self.erase(&label, end..range.end, &[]);
         }
         Ok(())
     }
 
-    /// Whether the board has files in `range`, where the new firmware puts its own.
+    /// Whether the board has files in `range`, where the new firmware puts its own files.
     fn has_files(&mut self, range: &Range<u64>) -> Result<bool, Error> {
         let known = self
             .old

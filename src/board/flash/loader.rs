@@ -68,7 +68,7 @@ pub(super) struct Loader<'a> {
     port: Box<dyn Port>,
     /// Finds the frames.
     decoder: FrameDecoder,
-    /// Bytes that were read from the port and not parsed yet: they follow the last complete frame.
+    /// Bytes that udpcli has read from the port but not yet parsed: they follow the last complete frame.
     unread: VecDeque<u8>,
     /// The stub runs: replies have two status bytes instead of four, and more commands exist.
     pub(super) stub: bool,
@@ -330,7 +330,7 @@ impl<'a> Loader<'a> {
         Err(CommandFault::Silent)
     }
 
-    /// What the chip says about its number and its locks.
+    /// What the chip reports about its number and its locks.
     pub(super) fn security_info(&mut self) -> Result<SecurityInfo, CommandFault> {
         // As for registers.
         let mut last = None;

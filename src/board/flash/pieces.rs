@@ -44,11 +44,11 @@ pub struct FlashPiece {
     pub offset: u32,
     /// The bytes to write, a multiple of 4.
     pub data: Vec<u8>,
-    /// The user gave the offset of this file, so udpcli writes it whatever is there now.
+    /// The user gave the offset of this file, so udpcli writes it, whatever is now at that offset.
     pub(crate) is_asked_for: bool,
-    /// It is only a part of its file.
+    /// The piece is only a part of its file.
     pub(crate) is_cut: bool,
-    /// Why it goes there, if that is not obvious.
+    /// Why the piece goes to this offset, if that is not obvious.
     pub(crate) why: Option<Sentence>,
 }
 
@@ -97,7 +97,7 @@ pub fn of(files: Vec<Loaded>, chip: Chip) -> Vec<FlashPiece> {
     pieces
 }
 
-/// The bytes that `file` has for `offset` and after it.
+/// The bytes of `file` from `offset` on.
 #[must_use]
 pub(crate) fn covered(file: &Loaded, offset: u32) -> Option<&[u8]> {
     let start = offset.checked_sub(file.offset)? as usize;

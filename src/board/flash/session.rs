@@ -267,7 +267,7 @@ impl<'a> FlashSession<'a> {
             }
         };
         let is_other = self.connect.chip.is_some_and(|wanted| wanted != chip);
-        // Once udpcli has seen the chip, it is not another one: the line damaged the answer.
+        // The chip cannot change during a session, so the line must have damaged the answer.
         if self.chip.as_ref().is_some_and(|info| info.chip != chip) {
             return Err(Failure::Fault(CommandFault::Silent));
         }

@@ -1,6 +1,6 @@
 //! SLIP frames (RFC 1055), which carry the protocol of the ROM loader and its stub.
 
-// A frame stands between two END. In the data, ESC ESC_END stands for END, and ESC ESC_ESC for ESC.
+// A frame begins and ends with END. In the data, ESC ESC_END stands for END, and ESC ESC_ESC for ESC.
 const END: u8 = 0xc0;
 const ESC: u8 = 0xdb;
 const ESC_END: u8 = 0xdc;

@@ -38,7 +38,7 @@ const VERIFY_ATTEMPTS: u32 = 3;
 /// Bytes for one place in flash.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FlashRange {
-    /// The name for messages: the file's name, or what it is of the file.
+    /// The name for messages: the file's name, or the name of a part of the file.
     pub(crate) name: Sentence,
     /// Its offset, a multiple of the sector size.
     pub(crate) offset: u32,
@@ -195,7 +195,7 @@ fn erase(
     doing: &Sentence,
     report: &mut dyn FlashObserver,
 ) -> Result<(), Error> {
-    // One command per step: the chip does not tell how far it is, so the progress moves between the commands.
+    // One command per step: the chip does not report its progress, so the progress moves between the commands.
     const STEP: u32 = 512 << 10;
     for done in (0..size).step_by(STEP as usize) {
         report.progress(doing, u64::from(done), u64::from(size));
@@ -307,7 +307,7 @@ pub(super) fn blank_digest(len: u32) -> [u8; 16] {
     hash.finalize().into()
 }
 
-/// Whether a part is in flash as it should be, by one MD5 over all of it.
+/// Whether the flash holds the expected content of a part, by one MD5 over the whole part.
 fn verified(
     session: &mut FlashSession<'_>,
     part: &FlashRange,
@@ -389,7 +389,7 @@ fn transfer(
         Ok::<(), Error>(())
     })?;
     if due > 0 {
-        // The error after an interrupted verification must not claim more.
+        // The error after an interrupted verification must not say that the flash was verified.
         session.changed(sentence!("flash.state-unverified"));
     }
     Ok(())

@@ -19,7 +19,7 @@ pub(super) struct Absence {
     source: std::io::Error,
 }
 
-/// A failure of the line this soon after a reset is the port's leave from the bus.
+/// A failure this soon after a reset means that the port has left the bus.
 const RESET_EFFECT: Duration = Duration::from_secs(3);
 
 /// How long a port may be away after a reset; Windows takes seconds to set up a device.
@@ -41,7 +41,7 @@ impl Link {
         if self.native.is_none() {
             return Ok(());
         }
-        // A port that has not left by then stays.
+        // A port that has not left the bus by now stays there.
         let leave = Instant::now() + LEAVE;
         let heard = self.pending.len();
         while self.absence.is_none() && self.reset_at.is_some() && self.pending.len() == heard {
@@ -115,7 +115,7 @@ impl Link {
         if let Some(name) = native::elsewhere(&address.port) {
             address.port = name;
         }
-        // An open cannot take long; the user's timeout is for the board.
+        // Opening a port does not take long; the user's timeout is for the board.
         let port = port::open(&address.port, address.baud, AWAY_AGAIN, &|| false)?;
         self.port = Logged::over(port, address.wire.as_ref());
         if address.port != self.address.port {

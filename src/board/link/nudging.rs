@@ -12,7 +12,7 @@ pub(crate) const OWN_PAUSE: Duration = Duration::from_millis(60);
 /// How long a program may be silent before udpcli nudges the board: the end of its output may be held back.
 pub(crate) const PROGRAM_PAUSE: Duration = Duration::from_millis(500);
 
-/// How much longer to wait before nudging a board of which nobody knows whether its answers are held back.
+/// How much longer to wait before nudging a board if udpcli does not know whether its answers are held back.
 const UNKNOWN: u32 = 5;
 
 /// The most nudges for one program: its input buffer, of 255 bytes, must not fill, because Ctrl-C goes through it.
@@ -80,8 +80,9 @@ impl Link {
         self.native.is_some() && native::holding(self.name()) == Holding::Yes
     }
 
-    /// Makes a board in its raw REPL send something, so that the computer hands over what it holds back: at Ctrl-A the raw
-    /// REPL prints its banner. A program that runs gets the byte as input, so nudge seldom while one does.
+    /// Makes a board in its raw REPL send something, so that the computer delivers the bytes that it holds back: at
+    /// Ctrl-A the raw REPL prints its banner. A program that runs gets the byte as input, so nudge seldom while one
+    /// does.
     ///
     /// # Errors
     /// As for [`Self::send`].

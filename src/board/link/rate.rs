@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::Link;
 use crate::board::port::TICK;
 
-/// How long a byte takes through an adapter, so that a change of the rate does not hit it.
+/// How long a byte takes through an adapter: wait this long, so that a change of the rate does not damage the byte.
 const RATE_PAUSE: Duration = Duration::from_millis(20);
 
 /// How long the longest frame takes on the line: at each rate, frames are as long as fits in this time.
@@ -44,14 +44,15 @@ impl Link {
         }
     }
 
-    /// Sets this end to the rate of the board's prompt. A port that took that rate once takes it again, or is gone.
+    /// Sets this end to the rate of the board's prompt. A port that accepted that rate once accepts it again, or is
+    /// gone.
     pub(crate) fn set_old_rate(&mut self) {
         if !self.set_rate(self.address.baud) {
             self.rate = self.address.baud;
         }
     }
 
-    /// Ends our program on a board at a fast rate, whatever it does: it returns to the old rate. So does this end.
+    /// Ends our program on a board at a fast rate, whatever that program does; both ends then return to the old rate.
     pub(crate) fn end_fast(&mut self) {
         if !self.is_fast() {
             return;
@@ -70,7 +71,7 @@ impl Link {
         }
         for _ in 0..2 {
             let _ = self.port.write(b"\x03", TICK);
-            // Few drivers can discard output, and what is before the Ctrl-C takes its time.
+            // Few drivers can discard output, so the bytes before the Ctrl-C are still sent.
             let now = Instant::now();
             let before = self.busy_until.saturating_duration_since(now);
             std::thread::sleep(before.min(LONGEST_OUTPUT) + RATE_PAUSE);

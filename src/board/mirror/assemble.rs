@@ -21,7 +21,7 @@ pub(crate) struct Stage {
     expected: Option<u8>,
     /// Whether a whole picture was ever shown.
     has_picture: bool,
-    /// How often it was another one.
+    /// How often the sequence number was another one.
     gaps: u64,
 }
 
@@ -81,7 +81,7 @@ impl Stage {
                     self.next.contrast = contrast;
                     self.next.lcd = lcd;
                 }
-                // The list is complete each time, so a text that is not named again is gone.
+                // Each list is complete, so a text that is missing from it is gone.
                 FrameOp::Texts => self.before = std::mem::take(&mut self.next.texts).into(),
                 FrameOp::SameText => {
                     let before = self.before.pop_front();

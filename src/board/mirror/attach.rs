@@ -34,7 +34,7 @@ const MAX_FILES: usize = 8;
 /// Whether the agent watches a display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Attached {
-    /// It does, and has reported the content.
+    /// The agent watches a display, and has reported the content.
     Yes,
     /// There is no display, or an unknown one.
     No(NoDisplay),
@@ -51,7 +51,7 @@ pub struct NoDisplay {
     pub(crate) refused: Option<String>,
     /// There is a display of another size.
     pub(crate) has_other: bool,
-    /// It is the board 3.0 with a colour display, and the program does not draw with `lv_oled`.
+    /// The board is the board 3.0 with a colour display, and the program does not draw with `lv_oled`.
     pub(crate) has_lcd: bool,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::board::mirror::frame::{self, CHECKSUM, HEADER, MAX_LEN, MAX_SECTIONS, SEQUENCE, START};
 
-/// It begins a frame and its terminator, and nothing else in a frame has this value.
+/// ESC begins a frame and its terminator, and no other byte in a frame has this value.
 const ESC: u8 = 0x1b;
 
 /// Input that is not output of the program.
@@ -14,7 +14,7 @@ pub(crate) enum DemuxedFrame<'a> {
     Garbled,
 }
 
-/// The rest of a frame that may still arrive after the frame was accepted or dropped; it is not output.
+/// The rest of an accepted or dropped frame that may still arrive; these bytes are not output.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Tail {
     #[default]
@@ -32,7 +32,7 @@ enum Tail {
 pub(crate) struct Demux {
     /// A possible frame, from its ESC on.
     held: Vec<u8>,
-    /// What may still come of the last frame.
+    /// The bytes of the last frame that may still come.
     tail: Tail,
 }
 
@@ -113,8 +113,8 @@ impl Demux {
             return false;
         }
         self.held.push(byte);
-        // Look at the header as soon as it is there: a program that prints an APC of its own must not wait for the
-        // end of a frame that never comes.
+        // Check the header as soon as it is complete: otherwise the output of a program that prints an APC of its own
+        // would wait for the end of a frame that never comes.
         if self.held.len() == HEADER && !self.is_plausible() {
             // An escape sequence of the program itself.
             output.append(&mut self.held);

@@ -173,7 +173,7 @@ impl<'a> SymbolReader<'a> {
         }
     }
 
-    /// One instruction of a page; `index` is where in the framebuffer it begins, and moves on.
+    /// One instruction of a page; `index` is its place in the framebuffer, and advances.
     fn picture(
         &mut self,
         token: u8,

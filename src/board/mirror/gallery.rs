@@ -144,7 +144,7 @@ mod tests {
         let folder = parent.path().join("screens");
         let gallery = Gallery::open(&folder).unwrap();
         std::fs::write(folder.join("小明.png"), "mine").unwrap();
-        // Neither is what a link points at.
+        // Do not replace the target of a link either.
         #[cfg(unix)]
         std::os::unix::fs::symlink(parent.path().join("victim"), folder.join("小明-2.png"))
             .unwrap();

@@ -15,7 +15,7 @@ pub(crate) const QUIET: Duration = Duration::from_millis(100);
 pub(crate) struct LinePiece<'a> {
     /// The line so far, without its line end.
     pub(crate) line: &'a [u8],
-    /// How much of it was passed on before.
+    /// How much of the line was passed on before.
     pub(crate) from: usize,
     /// Whether the line is complete.
     pub(crate) ends: bool,
@@ -36,7 +36,7 @@ impl LinePiece<'_> {
 pub(crate) struct PartialLine {
     /// What has come of it.
     line: Vec<u8>,
-    /// How much of that was passed on.
+    /// How much of the line was passed on.
     given: usize,
     /// When its first byte arrived.
     begun: Option<Timestamp>,
@@ -65,7 +65,7 @@ impl PartialLine {
                 .extend_from_slice(rest.get(..taken).unwrap_or_default());
             rest = rest.get(after..).unwrap_or_default();
             if ends {
-                // Not if the CR was passed on already: what was printed cannot be taken back.
+                // Not if the CR was already passed on: udpcli cannot take back printed text.
                 if self.line.last() == Some(&b'\r') && self.given < self.line.len() {
                     self.line.pop();
                 }

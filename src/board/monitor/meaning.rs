@@ -67,7 +67,7 @@ pub(crate) enum Reset {
     Software,
     /// A watchdog.
     Watchdog,
-    /// It woke up from deep sleep.
+    /// The chip woke up from deep sleep.
     DeepSleep,
     /// Another reason.
     Other,
@@ -249,7 +249,7 @@ impl LineDecoder {
 
     /// The kind of a line, which may depend on the lines before it.
     fn kind(&mut self, line: &[u8]) -> Option<LineKind> {
-        // At the end, and not alone: what the program printed without a line end stands before it.
+        // Only the end of the line must match: text that the program printed without a line end may come before it.
         if line.ends_with(b"Traceback (most recent call last):") {
             self.within = Within::Traceback(0);
             return Some(LineKind::Traceback);

@@ -94,7 +94,7 @@ fn read(
             }
             Err(error) => {
                 let lost = LineEvent::Lost(Timestamp::now(), error.to_string());
-                // Before waiting: as long as it is open, Linux gives a returning device another name.
+                // Close the port before waiting: while it is open, Linux gives a returning device another name.
                 drop(port);
                 if events.send(lost).is_err() {
                     return;

@@ -11,7 +11,7 @@ use crate::board::serial_ports::{self, Chip};
 /// Write at most this much at once, so that a line that stopped is noticed between two chunks.
 const PIECE: usize = 128;
 
-/// The length of one wait on Windows: some drivers (and Wine) return received bytes only when the wait has ended.
+/// The length of one wait on Windows: some drivers (and Wine) return received bytes only at the end of the wait.
 const WINDOWS_WAIT: Duration = Duration::from_millis(10);
 
 /// An open, locked serial port.
@@ -39,7 +39,7 @@ impl Cable {
             .open()
             .map_err(io::Error::from)
             .map_err(|error| {
-                // The library's own error for a file is "not a typewriter", which says nothing to a pupil.
+                // The library's own error for a file is "not a typewriter", which does not help a pupil.
                 if is_no_port(name) {
                     no_port()
                 } else {

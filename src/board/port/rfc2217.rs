@@ -44,7 +44,7 @@ pub(super) struct Rfc2217 {
 }
 
 impl Rfc2217 {
-    /// Negotiates the options and sets the baud rate. Fails if the server takes no commands.
+    /// Negotiates the options and sets the baud rate. Fails if the server accepts no commands.
     pub(super) fn over(tcp: Tcp, baud: u32) -> io::Result<Self> {
         let mut port = Self {
             tcp,
@@ -52,8 +52,8 @@ impl Rfc2217 {
             received: vec![0; 4096],
             to_send: Vec::new(),
         };
-        // Both directions carry 8-bit data, and the server supports the port's options. Its replies are read together
-        // with the board's bytes: nothing waits for them.
+        // Both directions carry 8-bit data, and the server supports the port's options. udpcli reads the server's
+        // replies together with the board's bytes, and never waits for them.
         for (verb, option) in [
             (WILL, BINARY),
             (DO, BINARY),
@@ -92,7 +92,7 @@ impl Rfc2217 {
         ))
     }
 
-    /// Sends what the connection takes within `timeout`.
+    /// Sends as many bytes as the connection accepts within `timeout`.
     fn push(&mut self, timeout: Duration) -> io::Result<()> {
         let sent = self.tcp.write(&self.to_send, timeout)?;
         self.to_send.drain(..sent);
@@ -106,7 +106,7 @@ impl Port for Rfc2217 {
         let raw = self.received.get_mut(..room).unwrap_or_default();
         let read = self.tcp.read(raw, timeout)?;
         let mut len = 0;
-        // Before the bytes are looked at, because each of them may add three more to what waits.
+        // Send before looking at the received bytes, because each of them may add three bytes to the queue.
         if self.to_send.len() > MAX_WAITING {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
@@ -143,8 +143,8 @@ impl Port for Rfc2217 {
             }
         }
         self.push(timeout)?;
-        // All of the piece counts as written even if some of it still waits here: an escape pair or a command must
-        // not be cut off and sent twice.
+        // The whole piece counts as written, even if some of its bytes are still queued here: an escape pair or a
+        // command must not be cut off and sent twice.
         Ok(piece.len())
     }
 

@@ -1,9 +1,9 @@
-//! What udpcli knows about the interpreter after its own last run in the same connection: `run --watch` needs no look at
-//! it then, and often no soft reset, which takes 0.2 to 1 s.
+//! What udpcli knows about the interpreter after its own last run in the same connection: `run --watch` then need not
+//! ask the board, and often needs no soft reset, which takes 0.2 to 1 s.
 //!
 //! A program is self-contained if it imports only modules without a state of their own and calls nothing that reaches
 //! beyond its own names. After such a program udpcli deletes these names, and checks that as many are left as after the
-//! soft reset. Whatever is doubtful leads to a soft reset.
+//! soft reset. In doubt, udpcli makes a soft reset.
 
 use super::WORK;
 use super::self_contained::{is_module, is_of_word, self_contained};
@@ -30,9 +30,9 @@ enum Last {
     Unknown,
     /// A program that udpcli started ran. It may have left names, threads or sockets.
     Ours,
-    /// A self-contained one with these imports.
+    /// A self-contained program with these imports.
     SelfContained(Vec<String>),
-    /// None since: what was left is deleted, or the interpreter started anew.
+    /// No program has run since: udpcli deleted what was left, or the interpreter restarted.
     Nothing { is_clean: bool },
 }
 
@@ -42,7 +42,7 @@ impl InterpreterState {
         !matches!(self.last, Last::Unknown)
     }
 
-    /// The interpreter is as after a soft reset: remembers its names, if that is of use for this program.
+    /// The interpreter is as after a soft reset: remembers its names, if that helps with this program.
     pub(super) fn learn(&mut self, repl: &mut Repl, source: &[u8]) {
         self.last = Last::Unknown;
         self.names = None;
@@ -61,7 +61,7 @@ impl InterpreterState {
         }
     }
 
-    /// A program of udpcli's has ended, and was cleaned up.
+    /// A program from udpcli has ended, and udpcli has cleaned up.
     pub(crate) fn ran(&mut self, source: &[u8], has_agent: bool) {
         self.last = match &self.names {
             // The agent hooks methods of the display object, which deleting names does not undo.
@@ -93,7 +93,7 @@ impl InterpreterState {
         Ok(())
     }
 
-    /// Whether the names are those that it knows already.
+    /// Whether the names are already known.
     pub(super) fn is_clean(&self) -> bool {
         matches!(self.last, Last::Nothing { is_clean: true })
     }
@@ -106,7 +106,7 @@ impl InterpreterState {
         let code = cleaning(imports, names);
         let doing = Doing::LookingAtInterpreter;
         match repl.exec_short(SubmitMode::Plain, doing, code.as_bytes(), WORK) {
-            // The count proves that nothing was added by a thread, and none of the boot's names is missing.
+            // The count proves that no thread added a name, and that none of the boot's names is missing.
             Ok(answer) => answer == format!("~{}~", names.len()).into_bytes(),
             Err(error) => {
                 tracing::debug!("soft reset: {error}");

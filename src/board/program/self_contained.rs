@@ -1,7 +1,7 @@
 //! Whether a program is self-contained: it imports only modules without a state of their own, and calls nothing that
 //! reaches beyond its own names.
 
-/// Modules that keep nothing of what a program did with them.
+/// Modules that keep no state from a program.
 const STATELESS: [&str; 17] = [
     "array",
     "binascii",
@@ -22,9 +22,9 @@ const STATELESS: [&str; 17] = [
     "utime",
 ];
 
-/// Modules that keep something, with what a program may use of them without leaving a trace. A soft reset keeps
-/// the files, and the direction and level of each pin: `machine_pins_deinit` in the ESP32 port's `machine_pin.c` removes only
-/// the interrupt handlers.
+/// Modules with a state of their own, and the names in them that a program may use without changing that state. A soft
+/// reset keeps the files, and the direction and level of each pin: `machine_pins_deinit` in the ESP32 port's
+/// `machine_pin.c` removes only the interrupt handlers.
 const WITH_STATE: [(&str, &[&str]); 6] = [
     ("gc", &["collect", "mem_free", "mem_alloc"]),
     ("machine", &["Pin", "ADC", "unique_id", "time_pulse_us"]),
@@ -49,13 +49,13 @@ const WITH_STATE: [(&str, &[&str]); 6] = [
     ("usys", &["exit", "print_exception", "stdin", "stdout"]),
 ];
 
-/// What of `os` changes only files, which a soft reset keeps too.
+/// The functions of `os` that change only files, which a soft reset keeps, too.
 const OF_OS: [&str; 13] = [
     "listdir", "ilistdir", "stat", "statvfs", "uname", "urandom", "getcwd", "mkdir", "rmdir",
     "remove", "unlink", "rename", "sync",
 ];
 
-/// Words with which a program reaches more than its own names, or hides what the deletion relies on.
+/// Words with which a program reaches more than its own names, or hides names that the deletion relies on.
 const REACHING: [&str; 13] = [
     "__import__",
     "__dict__",
@@ -78,15 +78,15 @@ pub(super) fn is_of_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
-/// The modules that a program imports, if it is self-contained. Comments and texts count as if they were code: what is
-/// doubtful is not self-contained.
+/// The modules that a program imports, if it is self-contained. Comments and texts count as if they were code: a
+/// doubtful program is not self-contained.
 pub(super) fn self_contained(source: &[u8], names: &[String]) -> Option<Vec<String>> {
     let text = std::str::from_utf8(source).ok()?;
     let mut words = source
         .split(|byte| !is_of_word(*byte))
         .filter(|word| !word.is_empty())
         .filter_map(|word| std::str::from_utf8(word).ok());
-    // `if __name__ == '__main__':` reads it. Whether a module's name still means the module is looked at on the board.
+    // `if __name__ == '__main__':` reads it. The board checks whether a module's name still means the module.
     let is_known = |word: &str| {
         word != "__name__" && !is_module(word) && names.iter().any(|name| name == word)
     };
@@ -109,7 +109,7 @@ pub(super) fn self_contained(source: &[u8], names: &[String]) -> Option<Vec<Stri
             }
             _ => Vec::new(),
         };
-        // One that is not at the beginning of its line.
+        // An import that is not at the beginning of its line.
         if line.contains("import") && (modules.is_empty() || line.contains(';')) {
             return None;
         }
@@ -132,18 +132,18 @@ pub(super) fn self_contained(source: &[u8], names: &[String]) -> Option<Vec<Stri
     Some(imports)
 }
 
-/// Whether udpcli knows what the module keeps.
+/// Whether udpcli knows the module's state.
 pub(super) fn is_module(name: &str) -> bool {
     STATELESS.contains(&name) || uses_of(name).is_some()
 }
 
-/// What may be used of a module that keeps something.
+/// The names that a program may use of a module with a state.
 fn uses_of(module: &str) -> Option<&'static [&'static str]> {
     let found = WITH_STATE.iter().find(|(name, _)| *name == module);
     found.map(|(_, uses)| *uses)
 }
 
-/// The modules of an `import` line. One that keeps something must not get another name.
+/// The modules of an `import` line. A module with a state must not get another name.
 fn imported(line: &str) -> Option<Vec<&str>> {
     let list = line.trim_start().strip_prefix("import").unwrap_or_default();
     let mut modules = Vec::new();
@@ -171,8 +171,8 @@ fn allows_names(module: &str, line: &str) -> Option<()> {
 /// Whether every mention of a module in a line is `MODULE.NAME` with a name that may be used.
 fn allows_uses(module: &str, uses: &[&str], line: &str) -> bool {
     let is_word = |text: &str| text.bytes().next().is_some_and(is_of_word);
-    // By hand and not with `match_indices`, because the byte before a match decides whether it is the end of another
-    // name.
+    // A loop instead of `match_indices`, because the byte before a match decides whether the match is the end of
+    // another name.
     let mut rest = line;
     let mut before = "";
     while let Some(at) = rest.find(module) {

@@ -1,4 +1,4 @@
-//! A program's text: whether it is Python source, and how a board's prompt takes it.
+//! A program's text: whether it is Python source, and in which form a board's prompt accepts it.
 
 /// What a file that should be a program is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +37,11 @@ impl SourceKind {
     }
 }
 
-/// A file's bytes as the board's prompt takes them: without an editor's byte-order mark, every line end one LF. Python
-/// reads the others as that too, but not every board's prompt hands them on unchanged.
+/// A file's bytes in the form that the board's prompt accepts: without an editor's byte-order mark, and with one LF at
+/// each line end. Python accepts other line ends, too, but not every board's prompt passes them on unchanged.
 #[must_use]
 pub(crate) fn as_python(file: &[u8]) -> Vec<u8> {
-    // Windows' Notepad writes it, and it is not part of the program.
+    // Windows' Notepad writes a byte-order mark, which is not part of the program.
     let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     if !text.contains(&b'\r') {
         return text.to_vec();

@@ -1,5 +1,5 @@
-//! A program goes over in pieces, each with a checksum: a damaged piece is sent again, and a shorter one is less likely to be
-//! hit.
+//! Sends a program in pieces, each with a checksum. udpcli sends a damaged piece again in shorter ones, which are less
+//! likely to be damaged.
 
 use std::time::Instant;
 
@@ -43,12 +43,12 @@ const PACKED_TRIES: u32 = 2;
 struct Shipment<'a> {
     loader: &'static str,
     bytes: &'a [u8],
-    /// What the last call says: the window in bits of what is compressed, else 1.
+    /// The value for the last call: the window in bits of a compressed program, otherwise 1.
     last: u8,
 }
 
 impl Shipment<'_> {
-    /// About how many bytes it makes on the line.
+    /// About how many bytes the program takes on the line.
     fn len(&self) -> usize {
         self.loader.len() + call(0, self.bytes, self.last).len()
     }
@@ -189,7 +189,7 @@ fn try_to_load(repl: &mut Repl, loader: &str, doing: &Doing, source: &[u8]) -> R
 enum Started {
     Yes(Launch),
     NoMemory,
-    /// It did not arrive complete. udpcli sends the whole program again, because it may have been started and
+    /// The program did not arrive complete. udpcli sends the whole program again, because it may have been started and
     /// interrupted.
     Damaged,
 }

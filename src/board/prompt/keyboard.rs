@@ -1,5 +1,5 @@
-//! Joins the user's keyboard and the board's prompt, key by key, until the user leaves. If the cable is pulled, udpcli
-//! opens the port again as soon as it is back.
+//! Connects the user's keyboard with the board's prompt, key by key, until the user leaves. If the cable is pulled,
+//! udpcli opens the port again as soon as it is back.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::board::prompt::{LOOK, PromptNote, PromptObserver, pasted};
 use crate::board::reconnect::{self, Reopening};
 use crate::shutdown::Shutdown;
 
-/// How long a port that is far away may take to answer when it is tried again: the keys wait meanwhile, Ctrl-] among them.
+/// How long a remote port may take to answer when udpcli tries it again: meanwhile all keys wait, even Ctrl-].
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Why the keyboard and the board are no longer joined.
@@ -18,11 +18,11 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub enum KeyboardEnd {
     /// The user left with Ctrl-].
     Left,
-    /// The observer wanted the end, or nobody reads the output.
+    /// The observer ended the session, or no program reads the output.
     Stopped,
 }
 
-/// Shows what the board says and sends it what the user types.
+/// Shows the board's output, and sends the user's keys to the board.
 ///
 /// # Errors
 /// The line is stuck, or fails in a paste.
@@ -73,7 +73,7 @@ struct Joined<'a> {
 }
 
 impl Joined<'_> {
-    /// Board and keyboard in turn, until one of them ends it.
+    /// Serves board and keyboard in turn, until one of them ends the session.
     fn go_on(&mut self) -> Result<KeyboardEnd, Error> {
         loop {
             if self.user.is_stopped() || !self.hear()? {
@@ -92,7 +92,7 @@ impl Joined<'_> {
         self.send(b"\r")
     }
 
-    /// Shows what the board says, or tries the port again. False if nobody reads it any more.
+    /// Shows the board's output, or tries the port again. False if no program reads the output any more.
     fn hear(&mut self) -> Result<bool, Error> {
         match &mut self.line {
             KeyLine::Open(link) => match link.fill(Instant::now() + LOOK) {
@@ -133,7 +133,7 @@ impl Joined<'_> {
     /// Takes what the user typed. False if it was Ctrl-].
     fn read_keys(&mut self) -> bool {
         match typed::read(self.user) {
-            // What is typed behind a paste goes behind it, unless it is Ctrl-C.
+            // Keys typed after a paste follow it, except Ctrl-C.
             UserAction::Bytes(bytes) if self.held.is_some() && !typed::has_interrupt(&bytes) => {
                 HeldPaste::add(&mut self.held, &bytes);
             }
@@ -170,7 +170,7 @@ impl Joined<'_> {
         }
     }
 
-    /// Sends what was typed; a port that is gone is noticed by the next read.
+    /// Sends the typed keys; the next read notices if the port is gone.
     fn send(&mut self, bytes: &[u8]) -> Result<(), Error> {
         match &mut self.line {
             KeyLine::Open(link) => match link.send(bytes) {

@@ -1,4 +1,4 @@
-//! Lines that the user pasted at the prompt: whole statements, each typed once the one before has ended.
+//! Lines that the user pasted at the prompt: whole statements, each typed after the previous one has ended.
 
 use std::time::Instant;
 
@@ -25,7 +25,7 @@ impl SessionOutput for Pasting<'_> {
 
     fn is_stopped(&mut self) -> bool {
         match typed::read(self.user) {
-            // The rest of the same paste comes as a paste of its own when it has line ends.
+            // If the rest of the paste has line ends, it comes as a separate paste.
             UserAction::Bytes(bytes) | UserAction::Paste(bytes) => self.typed.extend(bytes),
             UserAction::Leave => self.has_left = true,
             UserAction::Nothing => {}
@@ -67,14 +67,14 @@ pub(super) fn run(
 ) -> Result<bool, Error> {
     let has_line_end = text.iter().any(|byte| matches!(byte, b'\n' | b'\r'));
     if !has_line_end && text.iter().all(|byte| matches!(byte, b' '..=b'~')) {
-        // Part of a line, which the user goes on with.
+        // Part of a line, which the user will continue.
         link.send(text)?;
         return Ok(false);
     }
     let mut statements = Statements::default();
     statements.feed(text);
     if !has_line_end {
-        // The prompt would drop what is not ASCII.
+        // The prompt would drop characters that are not ASCII.
         statements.end();
     }
     let mut prompt = Prompt::here(link);
@@ -99,7 +99,7 @@ pub(super) fn run(
             }
         }
     }
-    // The beginning of a line, which the user goes on with.
+    // The beginning of a line, which the user will continue.
     prompt.send(&statements.take_partial())?;
     if typed::has_interrupt(&terminal.typed) {
         prompt.interrupt(&mut terminal)?;

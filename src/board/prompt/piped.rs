@@ -1,4 +1,4 @@
-//! Source code from a pipe, typed at the board's prompt: each statement once the one before has ended.
+//! Source code from a pipe, typed at the board's prompt: each statement after the previous one has ended.
 
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
@@ -19,15 +19,15 @@ const IDLE: Duration = Duration::from_millis(200);
 pub enum PipedEnd {
     /// Ctrl-C came before the prompt: nothing was typed.
     Interrupted,
-    /// All was typed; or Ctrl-C came, or nobody reads the output, and what ran was interrupted.
+    /// All was typed. Or Ctrl-C came, or no program reads the output: then the running statement was interrupted.
     AtPrompt,
 }
 
-/// Passes on what the board says while udpcli looks for its prompt. After the reader of the output is gone, udpcli
-/// drops the output and still looks for the prompt.
+/// Passes on the board's output while udpcli looks for the prompt. After the reader of the output is gone, udpcli drops
+/// the output and still looks for the prompt.
 struct PromptSearch<'a> {
     user: &'a mut dyn PromptObserver,
-    /// Whether somebody still reads the output.
+    /// Whether a program still reads the output.
     is_read: bool,
     /// Ctrl-C ends the search.
     shutdown: &'a Shutdown,
@@ -74,14 +74,14 @@ pub fn run(
     } else {
         Ok(PromptWait::Stopped)
     };
-    // After Ctrl-C, or if nobody reads: stop what runs, and leave the board at its prompt.
+    // After Ctrl-C, or if no program reads the output, stop the running statement and leave the board at its prompt.
     if !matches!(result, Ok(PromptWait::Ready)) && !prompt.interrupt(user)? {
         user.note(PromptNote::RunsOn);
     }
     result.map(|_| PipedEnd::AtPrompt)
 }
 
-/// Types every statement once the one before has ended.
+/// Types every statement after the previous one has ended.
 fn type_all(
     prompt: &mut Prompt<'_>,
     source: &Receiver<Vec<u8>>,
@@ -139,7 +139,7 @@ fn type_all(
             if may_ask {
                 match statements.next_line() {
                     Some(line) => prompt.answer_input(&line)?,
-                    // Control characters may have led anywhere, such as into the raw REPL.
+                    // Control characters may have changed the board's mode, for example to the raw REPL.
                     None if has_ended && matches!(statement, Statement::Raw(_)) => {
                         return Ok(PromptWait::Stopped);
                     }

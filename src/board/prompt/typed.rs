@@ -6,21 +6,21 @@ use std::time::{Duration, Instant};
 use crate::board::prompt::PromptObserver;
 use crate::terminal::keys::Key;
 
-/// How long the board has to take a line and come back to a prompt before the next one is typed: nobody types faster,
-/// and of what is pasted its buffer holds 255 bytes.
+/// How long to wait for the prompt before typing the next line: nobody types faster, and the board's buffer holds only
+/// 255 bytes of a paste.
 const TAKEN: Duration = Duration::from_millis(300);
 
-/// How long the terminal is asked for keys.
+/// How long to wait for keys from the terminal.
 const KEYS: Duration = Duration::from_millis(1);
 
-/// How long more keys may take to come that belong to the same paste, where the terminal does not mark it.
+/// How long to wait for more keys of the same paste, if the terminal does not mark pastes.
 pub(super) const PASTE_GAP: Duration = Duration::from_millis(150);
 
 /// How long a paste waits for the prompt: lines typed one by one would be indented by the prompt, and a compound statement
 /// among them never ended.
 const HOLD: Duration = Duration::from_millis(500);
 
-/// The limit for what is read at once.
+/// The most bytes to read at once.
 const MOST: usize = 64 << 10;
 
 /// Ctrl-C.
@@ -73,13 +73,13 @@ fn may_be_a_paste(typed: &[u8]) -> bool {
     typed.len() > 1 && typed.iter().copied().all(is_text)
 }
 
-/// Whether text goes on after a line end, and has no key among it that the board should see at once.
+/// Whether text follows a line end, without a key that the board should get at once.
 fn has_lines(typed: &[u8]) -> bool {
     let line_end = typed.iter().position(|&byte| byte == b'\r');
     line_end.is_some_and(|at| at + 1 < typed.len()) && typed.iter().copied().all(is_text)
 }
 
-/// Whether a byte is text, and no key that the board should see at once.
+/// Whether a byte is text, and not a key that the board should get at once.
 fn is_text(byte: u8) -> bool {
     matches!(byte, b'\t' | b'\r' | b'\n' | b' '..)
 }
@@ -89,14 +89,14 @@ pub(super) fn has_interrupt(typed: &[u8]) -> bool {
     typed.contains(&INTERRUPT)
 }
 
-/// What was typed and not yet sent: a line at a time, as the board takes them.
+/// Typed keys that are not sent yet: udpcli sends a line at a time, as fast as the board accepts them.
 #[derive(Debug, Default)]
 pub(super) struct TypedAhead {
     /// The bytes, in order.
     waiting: VecDeque<u8>,
     /// When the last line end was sent, while its answer is awaited.
     sent: Option<Instant>,
-    /// The end of what the board said.
+    /// The end of the board's output.
     tail: Vec<u8>,
 }
 
@@ -104,14 +104,14 @@ impl TypedAhead {
     /// Takes what was typed.
     pub(super) fn typed(&mut self, bytes: &[u8]) {
         if has_interrupt(bytes) {
-            // Ctrl-C is for what runs now, and takes back what was typed ahead.
+            // Ctrl-C is for the running program, and discards the keys that were typed ahead.
             self.waiting.clear();
             self.sent = None;
         }
         self.waiting.extend(bytes);
     }
 
-    /// Takes what the board said: a prompt means that it has read the line.
+    /// Takes the board's output: a prompt means that the board has read the line.
     pub(super) fn heard(&mut self, bytes: &[u8]) {
         self.tail.extend_from_slice(bytes);
         // A prompt with the line end before it has five bytes.
@@ -127,7 +127,7 @@ impl TypedAhead {
         self.waiting.is_empty() && self.tail.ends_with(b"\n>>> ")
     }
 
-    /// What may be sent now: at most a line.
+    /// The bytes to send now: at most a line.
     pub(super) fn next(&mut self) -> Vec<u8> {
         if self.sent.is_some_and(|sent| sent.elapsed() < TAKEN) {
             return Vec::new();
@@ -143,17 +143,17 @@ impl TypedAhead {
     }
 }
 
-/// A paste that came while the prompt was still to come back from the line before.
+/// A paste that came before the prompt for the previous line was back.
 #[derive(Debug)]
 pub(super) struct HeldPaste {
     /// What was pasted.
     text: Vec<u8>,
-    /// Then it is for the program that runs.
+    /// Then the paste is for the running program.
     until: Instant,
 }
 
 impl HeldPaste {
-    /// Keeps a paste, or what belongs behind it.
+    /// Keeps a paste, or the keys that follow it.
     pub(super) fn add(held: &mut Option<Self>, text: &[u8]) {
         held.get_or_insert_with(|| Self {
             text: Vec::new(),
@@ -163,7 +163,7 @@ impl HeldPaste {
         .extend(text);
     }
 
-    /// Whether it waits no longer for the prompt.
+    /// Whether the paste no longer waits for the prompt.
     pub(super) fn is_due(&self) -> bool {
         Instant::now() >= self.until
     }
@@ -244,7 +244,7 @@ mod tests {
         ahead.heard(b"a\r\n>>> ");
         assert_eq!(ahead.next(), b"b\r");
         assert_eq!(ahead.next(), b"");
-        // Ctrl-C goes at once, and nothing that was typed before it goes.
+        // Ctrl-C goes at once, and the keys typed before it are not sent.
         ahead.typed(b"\x03");
         assert_eq!(ahead.next(), b"\x03");
         assert!(!ahead.is_at_prompt());

@@ -1,8 +1,8 @@
 //! The fast line: our own raw REPL on the board (`scripts/fast_line.py`) at a higher rate of its UART.
 //!
-//! It answers as the raw REPL does, but takes code in frames, in which data needs no escapes. The board leaves it by
-//! itself, and returns to the old rate, at a Ctrl-C, at an exception, at a frame that makes no sense, and after 2 s
-//! without a byte. So [`Link::end_fast`] can end it from any state, and the worst failure costs time only.
+//! It answers as the raw REPL does, but takes code in frames, in which data needs no escapes. The board leaves this
+//! mode and returns to the old rate at a Ctrl-C, at an exception, at an invalid frame, and after 2 s without a byte. So
+//! [`Link::end_fast`] can end it from any state, and the worst failure costs only time.
 
 use std::time::{Duration, Instant};
 
@@ -31,19 +31,19 @@ const RETURN: Duration = Duration::from_millis(300);
 /// How long to try the handshake: its last part is the first frame.
 const HANDSHAKE: Duration = Duration::from_millis(240);
 
-/// How long the board still sends at the old rate after it said that it changes the rate.
+/// How long the board still sends at the old rate after it announced the change.
 const CHANGING: Duration = Duration::from_millis(7);
 
-/// How long to wait for the prompt at the old rate, before udpcli enters it again.
+/// How long to wait for the prompt at the old rate before udpcli enters the raw REPL again.
 const PROMPT: Duration = Duration::from_millis(150);
 
-/// How long until the token goes again: the adapter may not have had its new rate before.
+/// How long to wait before sending the token again: the adapter may not have changed its rate in time.
 const TOKEN_AGAIN: Duration = Duration::from_millis(25);
 
 /// The timeout for the board's own work in the handshake.
 const WORK: Duration = Duration::from_secs(2);
 
-/// How long until a board has confirmed a frame, beyond its time on the line.
+/// How long a board may take to confirm a frame, in addition to the frame's time on the line.
 pub(super) const CONFIRMED: Duration = Duration::from_secs(1);
 
 /// How often a rate may fail before it counts as unusable for the session.
@@ -57,7 +57,7 @@ pub(crate) enum ToGo {
     Nothing,
     /// This number of bytes.
     Bytes(u64),
-    /// The file or folder at this path on the board, whose length the session asks for.
+    /// The file or folder at this path on the board; the session asks for its length.
     Path(Vec<u8>),
 }
 
@@ -75,7 +75,7 @@ pub(crate) struct FastLine {
 }
 
 impl Repl {
-    /// Says how much the next session on the board transfers, so that it can choose the rate of the line.
+    /// Tells the next session how much it will transfer, so that it can choose the rate of the line.
     pub(crate) fn expect(&mut self, to_go: ToGo) {
         self.fast.to_go = to_go;
         self.fast.rates = None;
@@ -115,7 +115,7 @@ impl Repl {
         usize::try_from(len).unwrap_or_default()
     }
 
-    /// Notes what the board says of its UART. False if the rate stays as it is.
+    /// Notes what the board reports about its UART. False if the rate stays unchanged.
     pub(crate) fn found_clock(&mut self, answer: &[u8]) -> bool {
         self.fast.clock = Clock::read(answer, self.link.rate());
         if self.fast.clock.is_none() {
@@ -126,7 +126,7 @@ impl Repl {
     }
 
     /// Changes to the best rate that works. The board has the first part of `scripts/fast_line.py`; `frames` is the
-    /// second. It is no error if none works.
+    /// second. If no rate works, that is not an error.
     ///
     /// # Errors
     /// The line has failed, or the board does not come back to its prompt.
@@ -182,7 +182,7 @@ impl Repl {
         }
     }
 
-    /// Says how much is at the path. `None`: the board does not know.
+    /// Sets the length at the path; `None` if the board does not know it.
     pub(crate) fn found_length(&mut self, len: Option<u64>) {
         self.fast.to_go = len.map_or(ToGo::Nothing, ToGo::Bytes);
     }

@@ -20,7 +20,7 @@ impl HeldRepl {
         Some(repl)
     }
 
-    /// Has a board come here when it is closed.
+    /// Makes a board wait here when it is closed.
     pub(crate) fn keep_closed(&self, repl: &mut Repl) {
         repl.held = Some(self.clone());
     }
@@ -39,7 +39,7 @@ impl HeldRepl {
 
     /// Stores a closed board for the next command.
     pub(super) fn keep(&self, mut repl: Repl) {
-        // The next command finds a board whose program has ended, and Ctrl-C ends its waits again.
+        // For the next command, the board's program has ended, and Ctrl-C ends waits again.
         repl.entered = Entered::default();
         repl.link.heed_shutdown(true);
         if let Ok(mut place) = self.0.lock() {

@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(split_output(b"\x04Hello\r\nyou"), (11, OutputEnd::None));
         assert_eq!(split_output(b"\x04Hello").1, OutputEnd::Unclear);
         assert_eq!(split_output(b"\x04OSError: 5").1, OutputEnd::Unclear);
-        // So is text that is not an exception's name: a damaged byte on a bad line.
+        // Output such text at once, too: a damaged byte on a bad line.
         assert_eq!(split_output(b"a\x04Bc~d"), (6, OutputEnd::None));
         assert_eq!(
             split_output(b"\x04MemoryError: \r\n\x04>"),

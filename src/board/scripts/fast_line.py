@@ -2,7 +2,7 @@
 # dictionary; docs/protocol.md specifies the handshake and the frames. The rate changes inside of serve() alone, so that
 # every way out of that function is a way back to the old rate.
 #
-# The first part goes over at the old rate, and serve() loads the second at the new one.
+# The PC sends the first part at the old rate, and serve() loads the second at the new one.
 #
 # Firmware before MicroPython 1.12 cannot poll stdin, and no read ends by itself. So a timer restores the old rate when the
 # PC is silent, and the next Ctrl-C ends the read.
@@ -16,7 +16,7 @@ if os.uname()[4][-5:] == 'ESP32' and machine.freq() > 40000000:
     memory = machine.mem32  # on the line: z
     # UART_CLKDIV_REG. UART_CONF0_REG is 12 bytes behind it.
     clock_divider = 0x3ff40014  # on the line: zc
-    # A hardware timer that is not enabled (bit 31 of TIMGn_TxCONFIG_REG): one that is belongs to a program.
+    # A hardware timer that is not enabled (bit 31 of TIMGn_TxCONFIG_REG): an enabled one belongs to a program.
     timer = 3  # on the line: zt
     while timer >= 0 and memory[0x3ff5f000 + (timer >> 1 << 12) + (timer & 1) * 36] >> 31 & 1:
         timer -= 1
@@ -37,13 +37,13 @@ def serve(names, divider, configuration, token, answer, length, checksum):  # on
         watch.init(mode=0, period=milliseconds, callback=restore)
 
     output.write('+')
-    # The UART still sends it, at the old rate.
+    # The UART still sends the answer at the old rate.
     load_module('utime', 'time').sleep_ms(5)
     try:
         limit(300)
         memory[clock_divider] = divider
         memory[clock_divider + 12] = configuration
-        # Ctrl-C ends these reads when no token comes: the PC sends it, also after 300 ms.
+        # If no token comes, Ctrl-C ends these reads: the PC sends it after 300 ms, too.
         heard = b''
         while heard != token:
             heard = (heard + stdin.read(1))[-8:]
@@ -106,8 +106,8 @@ def run_frames(names, answer, divider, watch, limit):  # on the line: zf
             limit(2000)
     except KeyboardInterrupt:
         pass
-    # A damaged frame, or a Ctrl-C, which noise may have made. What is left of a frame must not reach the raw REPL, in which
-    # it would be noise or a command: drop all until the second Ctrl-C of the PC.
+    # A damaged frame, or a Ctrl-C, which noise may have made. The rest of a frame must not reach the raw REPL, where it
+    # would be noise or a command: drop all bytes until the PC's second Ctrl-C.
     limit(2000)
     while memory[clock_divider] == divider:
         stdin.read(1)
@@ -115,7 +115,7 @@ def run_frames(names, answer, divider, watch, limit):  # on the line: zf
 
 # ---- The next part: before the download of a folder.
 def size_of(path):  # on the line: Q
-    # How much there is to get. 64 KB are enough to know.
+    # The length of the download. It need not count beyond 64 KB.
     total = 0
     paths = [path]
     while paths and total < 65536:

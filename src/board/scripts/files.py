@@ -84,7 +84,7 @@ def begin():  # on the line: o
 
 # ---- The next part: free space, and comparing files by their hash.
 def space(path):  # on the line: y
-    # 0 0 where the file system does not say.
+    # 0 0 if the file system does not report it.
     try:
         figures = os.statvfs(path)
     except Exception:
@@ -111,7 +111,8 @@ def look_at(*paths):  # on the line: l
 
 def compare(*pairs):  # on the line: L
     # A folder with a slash at its end, the names in it joined by slashes, the next folder .. One character for each name
-    # that is no file, 13 for a file: a mark and the first 9 bytes of its hash in base64. A file that cannot be read is none.
+    # that is no file, 13 for a file: a mark and the first 9 bytes of its hash in base64. A file that cannot be read counts
+    # as no file.
     for index in range(0, len(pairs), 2):
         for name in pairs[index + 1].split(b'/'):
             path = pairs[index] + name
@@ -126,7 +127,7 @@ def compare(*pairs):  # on the line: L
 
 # ---- The next part: listing, making and removing.
 def list_folder(path, deep=0):  # on the line: d
-    # A list of folders to do instead of recursion: a board's stack is small.
+    # A list of pending folders instead of recursion: a board's stack is small.
     status = os.stat(path)
     if not status[0] & 0x4000:
         write(('F %d ' % status[6]).encode() + path + b'\0')
@@ -145,14 +146,14 @@ def list_folder(path, deep=0):  # on the line: d
 
 
 def make_folder(path):  # on the line: j
-    # A folder that is there is success: the answer of the first attempt may have been lost on the line.
+    # An existing folder is success: the line may have lost the answer to the first attempt.
     try:
         os.mkdir(path)
     except OSError as error:
         try:
             is_folder = os.stat(path)[0] & 0x4000
         except OSError:
-            # Why it could not be made, and not that it is not there.
+            # Raise the reason why the folder could not be made, not that it is missing.
             is_folder = 0
         if not is_folder:
             raise error
@@ -200,7 +201,7 @@ def open_to_write(path):  # on the line: u
 
 
 def send_file(path):  # on the line: G
-    # Past write(): the SHA-256 that look_at() gave covers the content, and CRC-32 would be a second pass over it.
+    # Not through write(): the SHA-256 from look_at() covers the content, and CRC-32 would be a second pass over it.
     try:
         with open(path, 'rb') as stream:
             while 1:
@@ -255,7 +256,8 @@ def finish(temporary, path, expected_hash):  # on the line: v
     try:
         os.rename(temporary, path)
     except OSError as error:
-        # FAT does not rename onto a file. The old one steps aside, and comes back if the rename fails.
+        # FAT does not rename onto a file. The old file gets another name first, and its own name back if the rename
+        # fails.
         aside = temporary + b'~'
         try:
             if os.stat(path)[0] & 0x4000:

@@ -37,7 +37,7 @@ def add_wifi():  # on the line: N
     network = load_module('network')
     station = network.WLAN(network.STA_IF)
     add('mac', lambda: as_hex(station.config('mac')))
-    # Wi-Fi that is switched off has no more to say, and stays off.
+    # Wi-Fi that is switched off has no more values, and stays off.
     if station.active():
         add('wifi_connected', station.isconnected)
         if station.isconnected():

@@ -1,5 +1,5 @@
-# Looks whether a program has run since the interpreter started, asks for free memory, and removes the file of a long
-# program that was left on the board, whose name it is given.
+# Checks whether a program has run since the interpreter started, reports the free memory, and removes the file of a
+# long program that was left on the board; the argument is that file's name.
 def look(left_file):  # on the line: _udpcli
     try:
         import uos as os

@@ -24,7 +24,8 @@ def move(path, target, aside):  # on the line: m
     except OSError:
         if not aside:
             raise
-    # FAT does not rename onto a file. The old one steps aside, and comes back if the rename fails.
+    # FAT does not rename onto a file. The old file gets another name first, and its own name back if the rename
+    # fails.
     remove_quietly(aside)
     os.rename(target, aside)
     try:

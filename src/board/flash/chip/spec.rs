@@ -10,7 +10,7 @@ pub(in crate::board::flash) struct ChipSpec {
     /// The program that writes its flash.
     pub(in crate::board::flash) stub: StubFlasher,
     /// The largest block for the ROM's memory commands. The ROM takes 0x1800 bytes over a UART, but only 0x800 over
-    /// USB-OTG (esptool, `USB_OTG_BLOCK_SIZE`), and nothing tells which of them the cable is.
+    /// USB-OTG (esptool, `USB_OTG_BLOCK_SIZE`), and udpcli cannot tell which of the two the cable uses.
     pub(in crate::board::flash) ram_block: usize,
     /// The SPI controller of the flash chip.
     pub(in crate::board::flash) spi: Spi,
@@ -70,7 +70,7 @@ pub(in crate::board::flash) struct Spi {
     pub(in crate::board::flash) w0: u32,
 }
 
-/// How the chip says which revision it is.
+/// Where the chip stores its revision.
 #[derive(Debug)]
 pub(in crate::board::flash) enum Revision {
     /// The ESP32's major revision is spread over three registers.
@@ -97,7 +97,7 @@ pub(in crate::board::flash) struct Locking {
 /// would reset it again during a download (esptool, `disable_watchdogs`).
 #[derive(Debug)]
 pub(in crate::board::flash) struct Watchdogs {
-    /// `WDTWPROTECT`: takes the key before the watchdog can be changed.
+    /// `WDTWPROTECT`: write the key here before changing the watchdog.
     pub(in crate::board::flash) protect: u32,
     /// `WDTCONFIG0`: 0 switches the watchdog off.
     pub(in crate::board::flash) config: u32,
@@ -107,7 +107,7 @@ pub(in crate::board::flash) struct Watchdogs {
     pub(in crate::board::flash) super_protect: u32,
     /// `SWD_CONF`: has the bit that makes it feed itself.
     pub(in crate::board::flash) super_config: u32,
-    /// What `SWD_WPROTECT` takes; not the same on all chips.
+    /// The key for `SWD_WPROTECT`; it differs between chips.
     pub(in crate::board::flash) super_key: u32,
     /// The bit that makes the super watchdog feed itself.
     pub(in crate::board::flash) super_feed: u32,

@@ -28,7 +28,7 @@ impl FromStr for Given {
                 && tail.starts_with(|c: char| c.is_ascii_digit())
                 && tail.chars().all(|c| c.is_ascii_alphanumeric())
         });
-        // A file that really has such a name is meant.
+        // The user means a file that really has such a name.
         let Some((path, tail)) = split.filter(|_| !Path::new(text).exists()) else {
             return Ok(Self {
                 path: text.into(),

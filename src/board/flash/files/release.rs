@@ -356,7 +356,7 @@ fn from_json(name: &str, text: &[u8], rules: ReadOptions) -> Result<Vec<Entry>, 
     };
     let json: serde_json::Value = serde_json::from_str(&decoded(text))
         .map_err(|error| unreadable(error.to_string().into()))?;
-    // A release for another chip has the same file names, so its own word counts.
+    // A release for another chip has the same file names, so use the chip that the release names.
     let other = json
         .pointer("/extra_esptool_args/chip")
         .and_then(serde_json::Value::as_str)

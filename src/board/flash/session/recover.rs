@@ -127,7 +127,7 @@ impl<'a> FlashSession<'a> {
                 Err(CommandFault::Silent | CommandFault::Refused(_)) => {}
                 Err(fault) => return Err(fault.into()),
             }
-            // This is longer than any erase of one block, so the chip needs a reset.
+            // No erase of one block takes this long, so the chip needs a reset.
             if self.lines && started.elapsed() > Duration::from_secs(12) && round.is_multiple_of(3)
             {
                 self.reset(round);
