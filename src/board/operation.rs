@@ -242,9 +242,7 @@ impl fmt::Display for RefusalReason {
                     mounts.join(", ")
                 );
             }
-            Self::NoMemory => {
-                "the board has too little free memory; udpcli board reset frees some"
-            }
+            Self::NoMemory => "the board has too little free memory; udpcli board reset frees some",
             Self::Exception(text) => text,
         })
     }

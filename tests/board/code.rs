@@ -195,10 +195,7 @@ fn a_mistake_in_any_step_is_said_before_the_first() {
         ("rm a.txt", "a path on the board begins with a colon"),
         ("cat ':a.txt", "a quotation mark is not closed"),
         ("oled", "oled cannot be a step"),
-        (
-            "ls -s COM3",
-            "hint: flags for the connection go before do",
-        ),
+        ("ls -s COM3", "hint: flags for the connection go before do"),
         ("ls -h", "a step cannot show help"),
     ] {
         let finished = board(&vboard, ["do", "rm :a.txt", step]).expect_code(2);

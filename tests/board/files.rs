@@ -492,7 +492,10 @@ fn a_file_does_not_take_a_folders_place() {
     let vboard = VirtualBoard::options().baud(921_600).ready();
     let at = |path: &str| text(&here.path().join(path)).to_owned();
     let finished = board(&vboard, ["put", &at("a/lib"), &at("b/lib"), ":"]).expect_code(2);
-    assert_says(&finished, "and a folder would have the same name on the board");
+    assert_says(
+        &finished,
+        "and a folder would have the same name on the board",
+    );
     assert_untouched(&vboard, &[]);
     // `put` itself needs this name.
     let finished = board(&vboard, ["put", &at("c/.udpcli.part")]).expect_code(2);
@@ -543,7 +546,10 @@ fn special_files_are_written_and_not_replaced() {
     }
     assert!(fs::metadata(&pipe).unwrap().file_type().is_fifo());
     let finished = board(&vboard, ["get", ":x", ":y"]).expect_code(2);
-    assert_says(&finished, ":y is a second path on the board, and get takes only one");
+    assert_says(
+        &finished,
+        ":y is a second path on the board, and get takes only one",
+    );
 }
 
 #[test]

@@ -47,7 +47,10 @@ fn missing_ports_and_other_files_are_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
     refused(
         file.path().to_str().unwrap(),
-        &["cannot open serial port", "caused by: it is not a serial port"],
+        &[
+            "cannot open serial port",
+            "caused by: it is not a serial port",
+        ],
     );
     refused(
         "/tmp",
@@ -297,7 +300,9 @@ fn a_reset_starts_main_py() {
         ran(2, &mut vboard);
         let finished = board(&vboard, ["reset", "--hard"]).expect_code(3);
         assert!(
-            finished.stderr.contains("caused by: it has no control lines")
+            finished
+                .stderr
+                .contains("caused by: it has no control lines")
                 && finished
                     .stderr
                     .contains("press the board's RESET button instead"),

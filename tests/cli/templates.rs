@@ -168,7 +168,11 @@ fn wrong_templates_are_usage_errors_with_a_suggestion() {
             "fields are",
         ),
         ("{1}", "unknown field {1}", ""),
-        ("{line:2}", "this field takes nothing after its name", "{line}"),
+        (
+            "{line:2}",
+            "this field takes nothing after its name",
+            "{line}",
+        ),
         (
             "{time:%H:%!}",
             "{time:%H:%!} at character 1: %! at character 10 does not exist",
