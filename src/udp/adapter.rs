@@ -5,7 +5,7 @@ use if_addrs::Interface;
 /// All interfaces with their addresses, one entry per address; empty if the operating system does not report them.
 #[must_use]
 pub(crate) fn all() -> Vec<Interface> {
-    // No error here: every caller uses the list to improve a message or a choice, and does without it.
+    // Not an error: every caller uses the list only to improve a message or a choice.
     if_addrs::get_if_addrs().unwrap_or_default()
 }
 

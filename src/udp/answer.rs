@@ -19,7 +19,7 @@ pub(crate) enum Answer {
     Fixed(Vec<u8>),
 }
 
-/// What to answer, to whom how often, and when.
+/// What to answer, how often each peer gets an answer, and when.
 #[derive(Debug)]
 pub(crate) struct AnswerPlan {
     /// Replies by pattern; the first match wins.
@@ -39,7 +39,7 @@ pub(crate) struct AnswerPlan {
 /// Why the listener does not answer a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Silence {
-    /// It was sent to a multicast group or a broadcast address: many receivers would answer at once.
+    /// The datagram was sent to a multicast group or a broadcast address: many receivers would answer at once.
     #[error("the datagram was sent to a multicast group or a broadcast address")]
     Group,
     /// The sender's address is a multicast group, a broadcast address or unspecified, or its port is 0: an answer would
@@ -115,7 +115,7 @@ impl AnswerRate {
     pub(crate) fn has_room(&mut self, now: Instant, per_second: u32) -> bool {
         const WINDOW: Duration = Duration::from_secs(1);
         let age = now.saturating_duration_since(self.window);
-        // Nothing of what was counted is still within the last second.
+        // All counted answers are older than the last second.
         if age >= 2 * WINDOW {
             *self = Self::new(now);
         } else if age >= WINDOW {
@@ -171,7 +171,7 @@ mod tests {
             Err(Silence::Group)
         );
         assert_eq!(
-            // Where the system does not tell how a datagram was addressed, its destination does.
+            // If the system does not report how a datagram was addressed, use its destination.
             check_one("192.168.0.5:49153", "239.1.2.3:6000", Unknown),
             Err(Silence::Group)
         );
@@ -184,7 +184,7 @@ mod tests {
             Err(Silence::Sender)
         );
         assert_eq!(
-            // Nobody can be answered at port 0.
+            // Port 0 cannot receive an answer.
             check_one("192.168.0.5:0", "192.168.0.10:6000", Unicast),
             Err(Silence::Sender)
         );

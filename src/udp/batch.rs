@@ -26,7 +26,7 @@ pub(crate) fn prepare(socket: &Socket, is_v4: bool, options: &ReceiveOptions) {
 pub(crate) struct Receiver {
     /// How this system receives.
     way: ReceiveWay,
-    /// The longest payload to hand on; what is beyond is cut off.
+    /// The longest payload to pass on; longer ones are truncated.
     recv_size: usize,
 }
 
@@ -76,15 +76,15 @@ impl Receiver {
         mut each: impl FnMut(Run<'_>),
     ) -> io::Result<usize> {
         let recv_size = self.recv_size;
-        // Cut here and not with a short buffer: the full length must stay known, because the output states it.
+        // Truncate here instead of using a short buffer, because the output states the full length.
         let mut cut = |run: Run<'_>| each(run.cut_to(recv_size));
         match &mut self.way {
             ReceiveWay::Batched(receiver) => receiver.receive(socket, local, limit, cut),
             ReceiveWay::Single(buffer) => {
                 let (len, peer) = socket.try_recv_from(buffer)?;
                 let payload = buffer.get(..len).unwrap_or_default();
-                // Without control messages nothing says how a datagram was addressed, except on a socket that is
-                // bound to a group.
+                // Without control messages udpcli does not know how a datagram was addressed, except on a socket that
+                // is bound to a group.
                 let addressed = if local.ip().is_multicast() {
                     Addressed::Group
                 } else {
@@ -95,8 +95,8 @@ impl Receiver {
                     canonical(peer),
                     local,
                     addressed,
-                    // The kernel's time is in a control message too: the clock after the call is the best that is
-                    // left.
+                    // The kernel's time is in a control message, too: without it, the clock after the call is the best
+                    // estimate.
                     Timestamp::now(),
                 ));
                 Ok(1)

@@ -18,7 +18,7 @@ const MAX_SPARE: usize = 1024;
 pub(super) struct Waiting<T> {
     /// When to send it.
     due: Instant,
-    /// Keeps payloads that are due at once in the order of their datagrams.
+    /// Keeps payloads with the same due time in the order of their datagrams.
     number: u64,
     /// Where it goes.
     pub(super) to: T,
@@ -39,7 +39,7 @@ pub(super) struct Delayed<T> {
     spare: Vec<Vec<u8>>,
 }
 
-// By hand: the derived one would demand that `T` has a default.
+// Implemented by hand: `derive` would require `T: Default`.
 impl<T: Ord> Default for Delayed<T> {
     fn default() -> Self {
         Self {
@@ -89,7 +89,7 @@ impl<T: Ord> Delayed<T> {
         self.waiting.peek().map(|Reverse(waiting)| waiting.due)
     }
 
-    /// Takes the next payload, if it is due and `wanted` accepts where it goes.
+    /// Takes the next payload, if it is due and `wanted` accepts its destination.
     pub(super) fn take(
         &mut self,
         now: Instant,

@@ -174,7 +174,7 @@ impl Endpoint {
             source,
         };
         let found: Vec<SocketAddr> = match self.literal()? {
-            // Without the resolver: it could wait for a name server that nobody needs here.
+            // Skip the resolver: it could wait for a name server that is not needed here.
             Some(address) => vec![address],
             None => tokio::net::lookup_host((self.host.as_str(), self.port))
                 .await

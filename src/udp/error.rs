@@ -8,7 +8,7 @@ use crate::file;
 use crate::text::sentence::Sentence;
 use crate::text::{counted, encoding, escape, hex, pattern, seconds, template};
 
-/// What a socket is bound for, which decides what to type instead.
+/// The purpose of a socket, which decides what the hint suggests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// To listen.
@@ -49,7 +49,7 @@ pub enum Error {
     /// A replay without a single datagram.
     #[error("nothing was sent of {name}")]
     NothingReplayed { name: Sentence, is_empty: bool },
-    /// A message of a conversation: the source says how.
+    /// A message of a conversation failed; the source says why.
     #[error("message {number} of {count}, {name}, failed")]
     Message {
         number: usize,
@@ -72,7 +72,7 @@ pub enum Error {
         max: usize,
         family: &'static str,
     },
-    /// Its length is not known: it was read or made only up to here.
+    /// The payload's full length is unknown: udpcli read or made it only up to this length.
     #[error("{what} is over {max} bytes, the most that a UDP datagram over {family} carries")]
     OverLimit {
         what: Sentence,
@@ -104,7 +104,7 @@ pub enum Error {
         what: Sentence,
         /// Which fields it may have.
         fields: template::Fields,
-        /// Whether it follows a pattern that may have been meant to go on to another `=`.
+        /// Whether the text follows a pattern that the user may have meant to end at a later `=`.
         is_cut: bool,
         source: template::Error,
     },

@@ -49,7 +49,7 @@ pub(crate) struct Listener<'a> {
     receiver: Receiver,
     /// The counts so far.
     counts: ListenCounts<'a>,
-    /// What is answered, and what waits to be sent.
+    /// The answers, and those that wait to be sent.
     answers: Answers<'a>,
     /// When the run began.
     started: Instant,
@@ -77,7 +77,7 @@ impl<'a> Listener<'a> {
         {
             tracing::info!(say = "udp.no-broadcast-flag", rate = answering.rate);
         }
-        // On loopback alone nothing comes or goes, so no netlink socket is opened for it.
+        // Loopback has no interfaces that come or go, so it needs no netlink socket.
         let depends = sockets.iter().any(|bound| !bound.local.ip().is_loopback())
             || memberships.iter().any(|groups| !groups.is_empty());
         let watch = depends.then(InterfaceWatch::new).and_then(|watch| {
@@ -123,8 +123,8 @@ impl<'a> Listener<'a> {
                 self.answers.next_due(),
             ];
             let index = tokio::select! {
-                // In this order: the end that the user asked for first, then the deadlines, which a flood of
-                // datagrams must not delay.
+                // In this order: first the end that the user asked for, then the deadlines, so that a flood of
+                // datagrams cannot delay them.
                 biased;
                 () = end_asked_at(Site::Datagrams, shutdown) => {
                     return self.last_look(sink).await.map(|flow| if flow == Flow::Continue { ListenEnd::Interrupted } else { ListenEnd::ReaderGone });
@@ -173,14 +173,14 @@ impl<'a> Listener<'a> {
                     continue;
                 }
                 () = changed(&mut self.watch) => {
-                    // Counted from the first change: a network that changes all the time must not put the refresh off
-                    // for ever.
+                    // Counted from the first change: otherwise a network that changes all the time would postpone the
+                    // refresh for ever.
                     next_refresh.get_or_insert_with(|| Instant::now() + SETTLING);
                     continue;
                 }
                 index = ready(self.sockets, next_socket) => index,
             };
-            // The next wait begins behind this socket, so that a busy one does not starve the others.
+            // The next wait begins after this socket, so that a busy socket does not starve the others.
             next_socket = index + 1;
             let Some(bound) = self.sockets.get(index) else {
                 continue;
@@ -302,7 +302,7 @@ impl<'a> Listener<'a> {
         // Yield once: tokio polls epoll only between tasks, and sockets may have become ready while this task was busy
         // or the program was suspended.
         tokio::task::yield_now().await;
-        // Bounded: a sender that never stops would otherwise keep a listener alive that the user has stopped.
+        // Bounded: otherwise a sender that never stops would keep a stopped listener running.
         let until = Instant::now() + LAST_LOOK;
         for index in 0..self.sockets.len() {
             while !self.is_complete() && Instant::now() < until {
@@ -333,7 +333,7 @@ impl<'a> Listener<'a> {
             .sockets
             .iter()
             .try_fold(Drops::default(), |sum, bound| {
-                // If one socket does not say, the sum is unknown, and not what the others say.
+                // If one socket reports no count, the sum is unknown.
                 Some(sum + self.receiver.drops(&bound.socket)?)
             });
         ListenSummary {

@@ -95,7 +95,7 @@ impl Memberships {
             let interfaces = group.interfaces()?;
             let (joined, failed) = memberships.join_on(socket, &group, &interfaces);
             match failed.into_iter().next_back() {
-                // One interface that takes the group is enough; a PC has several that cannot, such as tunnels.
+                // One interface that can join the group is enough; a PC has several that cannot, such as tunnels.
                 Some((_, source)) if joined.is_empty() && !memberships.has(&group) => {
                     let on = group.interface.as_ref();
                     return Err(Error::Join {

@@ -6,7 +6,7 @@ pub(crate) const MOST_AT_ONCE: usize = 128;
 /// Datagrams to send; their payloads are contiguous in one buffer, as GSO needs them.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    /// All payloads, one behind the other.
+    /// All payloads, one after the other.
     bytes: Vec<u8>,
     /// Where each payload ends in `bytes`.
     ends: Vec<usize>,
@@ -118,7 +118,7 @@ impl Outbox {
         span.unwrap_or_default().chunks_exact_mut(len.max(1))
     }
 
-    /// The same if their lengths differ.
+    /// The same for datagrams of different lengths.
     pub(crate) fn uneven_payloads_mut(
         &mut self,
         first: usize,

@@ -84,7 +84,7 @@ const RAMP_START: f64 = 0.1;
 enum Shape {
     /// A datagram per gap.
     Even,
-    /// This many back to back, and then the pause that keeps the mean rate.
+    /// This many datagrams back to back, and then the pause that keeps the mean rate.
     Burst(u64),
     Poisson {
         random: Random,
@@ -163,7 +163,7 @@ impl Pace {
     pub(crate) fn at(rate: Rate) -> Self {
         match rate {
             Rate::Max => Self::unpaced(),
-            // A slow rate has gaps longer than that; without this it would restart at each.
+            // A slow rate has gaps longer than that; without this the schedule would restart at each gap.
             Rate::PerSecond(rate) => Self::even(1e9 / rate, RATE_FORGIVEN.max(1e9 / rate)),
         }
     }
@@ -279,7 +279,7 @@ impl Pace {
         }
         let passed = self.advance(now).passed;
         if !matches!(self.shape, Shape::Even) {
-            // On a copy, because only `count` may move the schedule on: the caller may send fewer.
+            // Work on a copy, because only `count` may advance the schedule: the caller may send fewer.
             let mut ahead = self.clone();
             ahead.step();
             let more = std::iter::from_fn(|| (ahead.wanted() <= passed).then(|| ahead.step()));
@@ -324,8 +324,8 @@ impl Pace {
                 passed: 0.0,
             });
         };
-        // The schedule moves on by at most one pause, or by the lateness of a timer. What is beyond is a delay, which
-        // it catches up with slowly.
+        // The schedule moves on by at most one pause, or by the lateness of a timer. Any longer delay is caught up with
+        // slowly.
         let step = nanos(now.saturating_duration_since(clock.last)).min(BURST.max(self.pause));
         let real = nanos(now.saturating_duration_since(clock.start));
         clock.last = clock.last.max(now);

@@ -1,4 +1,4 @@
-//! The relay loop: passes datagrams from clients to targets and back, in batches, and makes faults on request.
+//! The relay loop: passes datagrams from clients to targets and back, in batches, and adds faults on request.
 //!
 //! Each client has a session with a socket per target, so boundaries, order and the way back are kept.
 
@@ -93,7 +93,8 @@ pub(crate) struct Relay<'a> {
     is_wildcard: bool,
     /// Receives from clients.
     clients: Receiver,
-    /// Receives from targets. It is apart, because drops are counted per socket, and these come and go.
+    /// Receives from targets. It is a separate receiver, because drops are counted per socket, and these sockets come
+    /// and go.
     replies: Receiver,
     /// The clients.
     sessions: Sessions,
@@ -105,7 +106,7 @@ pub(crate) struct Relay<'a> {
     touched: Vec<usize>,
     /// The replies to send next.
     outbox: Outbox,
-    /// The client of each of them, and the source address.
+    /// The client of each queued reply, and the source address.
     to: Vec<(SocketAddr, Option<IpAddr>)>,
     /// The counts per target, in the plan's order.
     targets: Vec<TargetCounts>,
@@ -121,7 +122,7 @@ impl<'a> Relay<'a> {
     /// A relay that receives on this open socket.
     #[must_use]
     pub(crate) fn new(plan: &'a RelayPlan, bound: &'a Bound) -> Self {
-        // A session must outlive what still waits on its way, or the reply would find nobody.
+        // A session must outlive its waiting datagrams, otherwise the replies to them would be lost.
         let longest = plan.forward.longest_delay().max(plan.back.longest_delay());
         let timeout = plan.session_timeout.saturating_add(longest);
         Self {
@@ -159,7 +160,7 @@ impl<'a> Relay<'a> {
         let mut first = 0;
         let mut errors = 0;
         loop {
-            // Without sessions there is nothing to look after, and the relay sleeps until a datagram comes.
+            // Without sessions there is nothing to check, so the relay sleeps until a datagram comes.
             let has_sessions = self.sessions.len() > 0;
             let deadlines = [end, next_stats, has_sessions.then_some(next_sweep)];
             let due = [self.forward.next_due(), self.back.next_due()];
@@ -229,7 +230,8 @@ impl<'a> Relay<'a> {
         }
     }
 
-    /// What the kernel dropped before the relay could read it: of the clients' socket, as the others come and go.
+    /// What the kernel dropped before the relay could read it. Only for the clients' socket, because the other sockets
+    /// come and go.
     fn dropped(&self) -> Option<Drops> {
         self.clients.drops(&self.bound.socket)
     }
@@ -275,7 +277,7 @@ fn stopped(flow: Flow, reason: ListenEnd) -> ListenEnd {
 async fn precisely(timer: &mut system::Timer, deadline: Option<Instant>) {
     match deadline {
         Some(deadline) if timer.until(deadline).await.is_ok() => {}
-        // Without a precise timer, the other one has to do.
+        // Without a precise timer, use tokio's.
         deadline => until(deadline).await,
     }
 }

@@ -19,7 +19,8 @@ impl Path {
     pub(super) fn to(peer: SocketAddr) -> Self {
         let probe = std::net::UdpSocket::bind(unspecified(&peer, 0))
             .and_then(|probe| probe.connect(peer).map(|()| probe));
-        // Without a route nothing is known about the path. The send call gives the error that the user should see.
+        // Without a route nothing is known about the path. The later send call gives the error that the user should
+        // see.
         let Ok(probe) = probe else {
             return Self {
                 mtu: None,

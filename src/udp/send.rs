@@ -165,13 +165,13 @@ pub(crate) struct Sender<'a> {
     plan: &'a SendPlan,
     /// The socket.
     bound: &'a Bound,
-    /// Its local address, as far as it is known.
+    /// The socket's local address, as far as it is known.
     local: SocketAddr,
     /// Which replies to wait for now: those of the plan, or of a step of a conversation.
     replies: Option<&'a ReplyPlan>,
     /// Sends, in batches where the system can.
     transmitter: Transmitter,
-    /// Receives replies; `None` if nobody wants any.
+    /// Receives replies; `None` if the plan wants none.
     receiver: Option<Receiver>,
     /// When the next datagram is due.
     pace: Pace,
@@ -179,7 +179,7 @@ pub(crate) struct Sender<'a> {
     report: SendSummary,
     /// The counts of the steps of a conversation that are over.
     past: SendSummary,
-    /// What came of each step of a conversation.
+    /// The result of each step of a conversation.
     results: Vec<ExchangeResult>,
     /// Whether to keep the beginnings of replies for the results.
     keeps_results: bool,
@@ -205,7 +205,7 @@ pub(crate) struct Sender<'a> {
     queue_wait: QueueWait,
     /// When to poll for replies again.
     next_look: Instant,
-    /// When a network error was last told.
+    /// When a network error was last reported.
     last_warning: Option<Instant>,
     /// The path's MTU, once known.
     path_mtu: Option<usize>,
@@ -231,7 +231,7 @@ fn write_into<'a>(
     payloads: impl Iterator<Item = &'a mut [u8]>,
     append: Option<Append>,
 ) {
-    // One reading of the clock per call and not per datagram: they leave together, within some microseconds.
+    // Read the clock once per call instead of per datagram: the datagrams leave together, within some microseconds.
     let sent = Timestamp::now();
     for (sequence, payload) in (first..).zip(payloads) {
         Header { sequence, sent }.write(payload);
@@ -250,7 +250,7 @@ struct Batch<'a> {
     deadline: Option<Instant>,
 }
 
-/// What a socket has to be read.
+/// What can be read from a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Incoming {
     /// A reply, or an error in its place.
@@ -606,7 +606,7 @@ impl<'a> Sender<'a> {
         }
     }
 
-    /// Counts datagrams that the kernel took, and notes when, for the times of the replies.
+    /// Counts datagrams that the kernel accepted, and notes the time for the RTT of the replies.
     fn count_sent(&mut self, outbox: &Outbox, first: usize, count: usize, sent_at: Instant) {
         if self.next_number == 0 {
             self.first_sent = sent_at;
@@ -722,7 +722,7 @@ impl<'a> Sender<'a> {
                 if left.is_zero() {
                     return Ok(None);
                 }
-                // It blocks the thread on purpose: the runtime would wake up for every forged error.
+                // Block the thread on purpose: the runtime would wake up for every forged error.
                 std::thread::sleep(left.min(STORM_LOOK));
                 let now = Instant::now();
                 if self.receiver.is_some() && now >= self.next_look {

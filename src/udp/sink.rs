@@ -19,7 +19,7 @@ pub(crate) enum Flow {
 
 /// A consumer of datagrams.
 pub(crate) trait Sink {
-    /// Writes what comes before the first datagram, if there is anything.
+    /// Writes the text before the first datagram, if there is any.
     ///
     /// # Errors
     /// As [`Sink::flush`].
@@ -44,7 +44,6 @@ pub(crate) trait Sink {
     fn stats(&mut self, _clauses: &dyn Fn() -> Vec<Sentence>, _json: &dyn Fn() -> Value) {}
 
     /// Called when an interface or address appeared or disappeared.
-    // Most sinks have no use for it, and none for the interval's statistics unless they show them: hence the empty
-    // defaults.
+    // Most sinks need neither this nor the statistics, so the defaults do nothing.
     fn network_changed(&mut self) {}
 }

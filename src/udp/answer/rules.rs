@@ -67,8 +67,8 @@ struct ExpressionGroup {
 }
 
 impl ExpressionGroup {
-    /// Groups for these rules: one, or more if the expressions are too large together. `sets` is how many sets may
-    /// still be made.
+    /// Groups for these rules: one, or more if the expressions are too large for one set. `sets` is how many more sets
+    /// are allowed.
     fn add(
         all: &[AnswerRule],
         encoding: TextEncoding,
@@ -126,7 +126,7 @@ impl DecodedText {
             self.encoding = Some(encoding);
             self.text.clear();
             let mut scratch = std::mem::take(&mut self.text);
-            // Valid UTF-8 is given back as it is, and the scratch buffer stays empty.
+            // The decoder returns valid UTF-8 unchanged, and the scratch buffer stays empty.
             let is_text = encoding.decode(payload, &mut scratch).is_some();
             self.is_text = is_text && !scratch.is_empty();
             self.text = scratch;
@@ -150,7 +150,7 @@ pub struct Matched<'a> {
     pub from: SocketAddr,
 }
 
-/// What replies are rendered with, datagram after datagram.
+/// The state for rendering replies, datagram after datagram.
 #[derive(Debug)]
 pub struct Workspace {
     /// The datagram as text.
@@ -162,7 +162,7 @@ pub struct Workspace {
     caches: ExpressionCaches,
     /// The results of each set of expressions.
     found: Vec<Option<Matches>>,
-    /// What random fields are drawn from.
+    /// The source of random fields.
     state: RenderState,
 }
 
@@ -266,8 +266,8 @@ impl AnswerRules {
             Some(rule) => rule.pattern.matches(subject),
             None => false,
         };
-        // The first rule so far; only rules before it are still of interest.
-        // A device that ends its messages with a newline, and one that does not, should match the same rule.
+        // The first matching rule so far; only earlier rules can still replace it. A device that ends its messages with
+        // a newline, and one that does not, should match the same rule.
         let mut first = [payload, without_line_ending(payload)]
             .into_iter()
             .filter_map(|text| self.texts.get(text).copied())
@@ -357,7 +357,7 @@ impl AnswerRules {
             group,
             is_text,
         };
-        // Before rendering: a reply that fails has used its number, so that the numbers tell how often the rule
+        // Before rendering: a reply that fails has used its number, so that the numbers show how often the rule
         // matched.
         *seq += 1;
         let start = out.len();

@@ -44,15 +44,16 @@ pub(super) struct Request<'a> {
 
 #[derive(Debug, Default)]
 pub(super) struct Answers<'a> {
-    /// The plan, and what its rules are rendered with.
+    /// The plan, and the state for rendering its rules.
     rules: Option<(&'a AnswerPlan, Workspace)>,
-    /// Decides which answers are dropped. It is apart from random fields, so that these do not change the decisions.
+    /// Decides which answers to drop. Random fields have a generator of their own, so that they do not change these
+    /// decisions.
     fate: Option<Random>,
-    /// Each with the index of its socket.
+    /// The waiting answers, each with the index of its socket.
     delayed: Delayed<(usize, (SocketAddr, Option<IpAddr>))>,
     /// The answers to send next.
     outbox: Outbox,
-    /// The peer of each of them, and its source address.
+    /// The peer of each queued answer, and its source address.
     to: Vec<(SocketAddr, Option<IpAddr>)>,
     /// Answers sent.
     pub(super) sent: u64,
@@ -101,7 +102,7 @@ impl<'a> Answers<'a> {
         if let Some(index) = rule.and_then(number) {
             tracing::debug!("rule {index} answers {}", run.peer);
         }
-        // Drawn only if it may happen: a rule without losses must not shift the fates of the others.
+        // Draw a number only if the rule has losses: a rule without losses must not shift the fates of the others.
         if percent > 0.0 && self.fate.as_mut().is_some_and(|fate| fate.happens(percent)) {
             self.dropped += 1;
             tracing::debug!("the answer to {} is dropped", run.peer);

@@ -69,7 +69,7 @@ pub(super) struct ListenCounts<'a> {
     interval_begun: Instant,
 }
 
-/// What the sequence numbers of all senders tell.
+/// The losses and order of all senders, from their sequence numbers.
 #[derive(Debug, Default)]
 struct Numbers {
     /// The sums over all senders.
@@ -132,11 +132,11 @@ impl Delays {
 struct Peer {
     /// How often it was answered.
     rate: AnswerRate,
-    /// Follows its sequence numbers; boxed, because most runs need none.
+    /// Tracks the sender's sequence numbers; boxed, because most runs need no tracker.
     tracker: Option<Box<Tracker>>,
     /// Its figures, for the first [`MAX_DETAILED`] senders.
     quality: Option<Box<Quality>>,
-    /// Whether it is on this machine, so that both clocks are one.
+    /// Whether the sender is on this machine, so that both sides use the same clock.
     is_own: bool,
 }
 
@@ -146,11 +146,11 @@ struct Peers {
     table: Vec<Peer>,
     /// The place of each in the table.
     index: HashMap<SocketAddr, usize>,
-    /// The last one found: most datagrams come in runs of one sender.
+    /// The last entry found: most datagrams come in runs of one sender.
     last: Option<(SocketAddr, usize)>,
     /// The shared entry for all peers beyond [`MAX_PEERS`].
     rest: Peer,
-    /// Whether there were more senders than the table takes.
+    /// Whether there were more senders than the table holds.
     is_full: bool,
 }
 
@@ -181,7 +181,7 @@ impl Peers {
 impl<'a> ListenCounts<'a> {
     /// All counters at zero.
     pub(super) fn new(plan: &'a ListenPlan, now: Instant) -> Self {
-        // To know which senders are on this machine, and which addresses must not be answered.
+        // Needed to know which senders are on this machine, and which addresses must not get an answer.
         let wants_interfaces = plan.sequenced || plan.answers.is_some();
         // Without a tracker and without figures: numbers of different senders would look like loss.
         let rest = Peer {
@@ -313,7 +313,7 @@ impl<'a> ListenCounts<'a> {
                         continue;
                     }
                 };
-                // First, because a flood of requests should not cost a search each.
+                // Check this first, so that a flood of requests does not cost a search for each.
                 if !peer.rate.has_room(now, answering.rate) {
                     answers.withhold(Silence::Rate, run.peer);
                     continue;
@@ -325,7 +325,7 @@ impl<'a> ListenCounts<'a> {
                 if rule.is_none() && answering.fallback.is_none() {
                     continue;
                 }
-                // Only now: a request that no rule answers does not use up the sender's share.
+                // Count only now, so that a request without an answer does not use up the sender's share.
                 peer.rate.count();
                 answers.answer(
                     Request {
@@ -412,7 +412,7 @@ fn follow(
         };
         let rest = first.next().sequence..next.sequence;
         match &mut quality {
-            // After a late number, each of the next has to be looked at by itself.
+            // After a late number, check each of the following numbers separately.
             Some(quality) if matches!(arrival, Arrival::Reordered | Arrival::Duplicate) => {
                 numbered.count = 1;
                 quality.numbered(numbered);
@@ -456,7 +456,7 @@ fn follow(
 pub(crate) struct Sender<'a> {
     /// The sender.
     pub(crate) from: SocketAddr,
-    /// What its numbers tell, if they are read.
+    /// The sender's loss and order, if sequence numbers are read.
     pub(crate) totals: Option<Totals>,
     /// Everything else.
     pub(crate) quality: &'a Quality,
@@ -518,11 +518,11 @@ pub(crate) struct ListenSummary<'a> {
     pub(super) counts: &'a ListenCounts<'a>,
     /// What was answered.
     pub(super) answers: &'a Answers<'a>,
-    /// What the kernel dropped; `None` if it does not say.
+    /// What the kernel dropped; `None` if it reports no count.
     pub(super) dropped: Option<Drops>,
     /// How long the run has lasted.
     pub(super) elapsed: Duration,
-    /// The counts since the report before, and how long that is ago.
+    /// The counts since the previous report, and the time since then.
     pub(super) interval: Option<(Interval, Duration)>,
 }
 
@@ -571,7 +571,7 @@ impl ListenSummary<'_> {
         self.counts.truncated
     }
 
-    /// How many the kernel dropped, where it says so.
+    /// How many datagrams the kernel dropped, if it reports that.
     pub(crate) fn dropped(&self) -> Option<u64> {
         self.dropped.map(|drops| drops.count)
     }
@@ -581,7 +581,7 @@ impl ListenSummary<'_> {
         self.elapsed
     }
 
-    /// What the numbers tell, if they are read.
+    /// Loss and order, if sequence numbers are read.
     pub(crate) fn totals(&self) -> Option<Totals> {
         let counts = self.counts;
         counts.plan.sequenced.then_some(counts.numbers.totals)

@@ -1,4 +1,4 @@
-//! What a listener is to do, and why it ended.
+//! The plan of a listener, and why it ended.
 
 use std::time::Duration;
 

@@ -11,9 +11,9 @@ use crate::udp::socket::{self, Bound, ListenOptions, Sharing};
 /// The addresses to listen on; their ports do not count.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Addresses {
-    /// Each once, without those that a wildcard address covers.
+    /// Each address once, without those that a wildcard address covers.
     pub(crate) listened: Vec<SocketAddr>,
-    /// Those that a wildcard address covers.
+    /// The addresses that a wildcard address covers.
     pub(crate) covered: Vec<SocketAddr>,
 }
 

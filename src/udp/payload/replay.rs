@@ -1,6 +1,6 @@
 //! The datagrams of a capture, with their times.
 //!
-//! A thread reads the capture, because that may block (a pipe), and hands over what one read call brought.
+//! A thread reads the capture, because reading may block (a pipe), and passes on the datagrams of each read call.
 
 use std::cell::RefCell;
 use std::io::{self, Read};
@@ -29,9 +29,9 @@ const FORGIVEN: Duration = Duration::from_millis(200);
 /// Which datagrams of a capture to send, and how fast.
 #[derive(Debug, Clone)]
 pub(crate) struct ReplayOptions {
-    /// Only those of these senders, if there are any.
+    /// Only datagrams of these senders, if the list is not empty.
     pub(crate) from: Vec<Prefix>,
-    /// Only those to these ports, if there are any.
+    /// Only datagrams to these ports, if the list is not empty.
     pub(crate) to_ports: Vec<u16>,
     /// How many times faster than recorded; `None` is as fast as possible.
     pub(crate) speed: Option<f64>,
@@ -59,7 +59,7 @@ impl ReplayOptions {
 /// Datagrams that came with one read call.
 #[derive(Debug, Default)]
 struct ReadBatch {
-    /// The payloads, one behind the other.
+    /// The payloads, one after the other.
     bytes: Vec<u8>,
     /// The end of each payload, and its time since the first datagram.
     ends: Vec<(usize, Duration)>,
@@ -85,7 +85,7 @@ pub(crate) struct Replay {
     /// The next datagram of the batch.
     next: usize,
     is_open: bool,
-    /// Whether the thread has handed over everything.
+    /// Whether the thread has passed on everything.
     is_at_end: bool,
     /// The time of the first datagram of this round.
     start: Option<Instant>,
@@ -182,7 +182,7 @@ impl Replay {
         self.batch.bytes.get(range).unwrap_or_default()
     }
 
-    /// Passes over what the peer's address family cannot carry.
+    /// Skips datagrams that the peer's address family cannot carry.
     fn skip_too_long(&mut self) {
         while self.has_next() && self.payload().len() > self.max {
             self.next += 1;
@@ -244,7 +244,7 @@ impl Replay {
     }
 }
 
-/// The batch that the thread is filling, and where it goes.
+/// The batch that the thread is filling, and its receiver.
 #[derive(Debug)]
 struct Filling {
     batch: ReadBatch,
@@ -252,7 +252,7 @@ struct Filling {
 }
 
 impl Filling {
-    /// Hands over the batch; an error if nobody wants it any more.
+    /// Sends the batch to the loop; an error if the loop has ended.
     fn flush(&mut self) -> io::Result<()> {
         if self.batch.ends.is_empty() && self.batch.left_out == SkippedPackets::default() {
             return Ok(());
@@ -263,7 +263,7 @@ impl Filling {
     }
 }
 
-/// The input, which hands over the batch before it reads on: reading may block.
+/// The input; it passes on the batch before it reads further, because reading may block.
 struct Flushing {
     stream: Box<dyn Read + Send>,
     filling: Rc<RefCell<Filling>>,
@@ -284,7 +284,7 @@ fn read_on_thread(
     let (sender, receiver) = mpsc::channel(READS_AHEAD);
     let read = move || {
         if let Err(error) = read_all(&input, &options, &sender) {
-            // The receiver may be gone; then nobody asks.
+            // Ignore the error: if the receiver is gone, the loop has ended.
             let _ = sender.blocking_send(Err(error));
         }
     };
@@ -356,7 +356,7 @@ fn read_all(
             break result;
         }
     };
-    // What was read before an error is sent.
+    // The datagrams before the error are still sent.
     let _ = filling.borrow_mut().flush();
     result
 }

@@ -115,7 +115,7 @@ impl Source {
         self.append = append;
         if let (Some(append), SourceState::Fixed { payloads, .. }) = (append, &mut self.kind) {
             for payload in payloads {
-                // That of a sequenced payload is written over this one when it is sent.
+                // The final checksum of a sequenced payload replaces this one when the payload is sent.
                 append.append(0, payload);
             }
         }
@@ -228,7 +228,7 @@ impl Source {
         }
     }
 
-    /// What a capture has that was not sent.
+    /// The packets of a capture that were not sent.
     #[must_use]
     pub(crate) fn left_out(&self) -> Option<SkippedPackets> {
         match &self.kind {

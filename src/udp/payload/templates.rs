@@ -30,7 +30,7 @@ pub(crate) struct Templates {
     next: usize,
     /// The number of the next datagram.
     seq: u64,
-    /// What rendering needs again and again.
+    /// The buffers for rendering, reused for each datagram.
     state: RenderState,
     /// The input lines, if the templates have `{line}`.
     lines: Option<InputLines>,
@@ -47,7 +47,7 @@ struct InputLines {
     source: Source,
     /// Lines that were read but not rendered yet.
     read: Outbox,
-    /// The first of them that was not rendered.
+    /// The first line that was not rendered.
     next: usize,
     /// Whether no more lines come.
     is_at_end: bool,
@@ -98,7 +98,7 @@ impl Templates {
         self.lines.as_ref().is_some_and(|lines| lines.is_at_end)
     }
 
-    /// Whether the next datagram needs no input that is still to come.
+    /// Whether the next datagram can be rendered without further input.
     pub(super) fn has_more(&self) -> bool {
         let lines = self.lines.as_ref();
         lines.is_none_or(|lines| lines.next < lines.read.len())

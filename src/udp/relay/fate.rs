@@ -1,5 +1,5 @@
-//! What becomes of a datagram on its way: lost, doubled, swapped with the next, late. Seed, direction and index decide,
-//! so that a run can be repeated.
+//! The fate of a datagram in the relay: lost, doubled, swapped with the next one, or late. It follows from seed,
+//! direction and index, so that a run can be repeated.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub struct Impairment {
     pub reorder: f64,
     /// The delay of every datagram.
     pub delay: Duration,
-    /// The maximum of a further delay, which is random.
+    /// The maximum of an additional random delay.
     pub jitter: Duration,
 }
 
@@ -52,7 +52,7 @@ impl Impairment {
 /// What becomes of one datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fate {
-    /// It is lost; then nothing else matters.
+    /// The datagram is lost; then nothing else matters.
     pub is_dropped: bool,
     /// It is sent twice.
     pub is_doubled: bool,
@@ -75,7 +75,7 @@ impl Fate {
         let of_lane = Random::new(Some(seed.wrapping_add(lane))).draw();
         let of_index = Random::new(Some(of_lane.wrapping_add(index))).draw();
         let mut random = Random::new(Some(of_index));
-        // All are drawn always, so that --duplicate does not change which datagrams --drop loses.
+        // Always draw all numbers, so that --duplicate does not change which datagrams --drop loses.
         let is_dropped = random.happens(path.drop);
         let is_doubled = random.happens(path.duplicate);
         let is_swapped = random.happens(path.reorder);
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(forward, lost(1, Direction::Forward, &more));
         assert_ne!(forward, lost(1, Direction::Back, &plain));
         assert_ne!(forward, lost(2, Direction::Forward, &plain));
-        // Part of the contract between two versions of udpcli: a seed that a teacher wrote down gives the same losses.
+        // This must not change between versions of udpcli: a seed that a teacher wrote down gives the same losses.
         assert_eq!(forward.get(..5), Some(&[6, 9, 20, 31, 34][..]));
     }
 

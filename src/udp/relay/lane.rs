@@ -11,7 +11,7 @@ use crate::udp::relay::fate::{Direction, Fate, Impairment};
 use crate::udp::relay::sessions::Route;
 use crate::udp::system;
 
-/// How long a datagram waits for the next one, which is to overtake it.
+/// How long a datagram waits for the next one, which should overtake it.
 const SWAP: Duration = Duration::from_millis(100);
 
 /// The longest time that a datagram waits for its turn at the limited rate. The queue of a router is short too.
@@ -35,9 +35,9 @@ pub(crate) struct LaneCounts {
     pub(crate) reordered: u64,
     /// Left out: over the rate.
     pub(crate) over_rate: u64,
-    /// Left out: too many wait for their delay.
+    /// Dropped: too many datagrams wait for their delay.
     pub(crate) queue_full: u64,
-    /// Left out: no session for the client, or no more.
+    /// Dropped: the client has no session, or its session has ended.
     pub(crate) no_session: u64,
     /// Passed on.
     pub(crate) sent: u64,
@@ -67,13 +67,13 @@ impl LaneCounts {
 /// A datagram that waits to be overtaken.
 #[derive(Debug)]
 struct Held {
-    /// When it passes even if no other datagram has come.
+    /// When the datagram passes even if no other one has come.
     until: Instant,
     /// Where it goes.
     route: Route,
-    /// Its bytes, in a buffer of the queue.
+    /// The datagram's bytes, in a buffer of the queue.
     payload: Vec<u8>,
-    /// What was decided for it when it arrived.
+    /// The fate that was decided when the datagram arrived.
     fate: Fate,
 }
 
@@ -82,7 +82,7 @@ struct Held {
 pub(super) struct Lane {
     /// To the targets, or back.
     direction: Direction,
-    /// What may happen to a datagram here.
+    /// The faults that a datagram may have here.
     path: Impairment,
     /// The seed of all decisions by chance.
     seed: u64,
@@ -90,9 +90,9 @@ pub(super) struct Lane {
     gap: Option<Duration>,
     /// When the next datagram may be sent at the limited rate.
     free_at: Instant,
-    /// What waits to be overtaken; each waits as long as the others, so the first is due first.
+    /// The datagrams that wait to be overtaken; all wait equally long, so the first is due first.
     held: VecDeque<Held>,
-    /// What waits for its delay, or for its turn at the limited rate.
+    /// The datagrams that wait for their delay, or for their turn at the limited rate.
     queue: Delayed<Route>,
     /// The counts so far.
     pub(super) counts: LaneCounts,
@@ -136,7 +136,7 @@ impl Lane {
         self.queue.next_due().into_iter().chain(held).min()
     }
 
-    /// Takes a datagram, and sends what passes now.
+    /// Takes a datagram, and sends what may pass now.
     pub(super) fn take(
         &mut self,
         route: Route,
@@ -147,8 +147,8 @@ impl Lane {
         let index = self.counts.datagrams;
         self.counts.datagrams += 1;
         self.counts.bytes += payload.len() as u64;
-        // By the datagram's number and not by a running generator: the same seed gives the same fates, however the
-        // datagrams of both directions mix in time.
+        // Use the datagram's number instead of a running generator: then the same seed gives the same fates, however
+        // the datagrams of both directions mix in time.
         let fate = Fate::of(self.seed, self.direction, index, &self.path);
         if fate.is_dropped {
             tracing::debug!("datagram {index} from {} is dropped", route.from);
@@ -158,8 +158,7 @@ impl Lane {
         let before = self
             .held
             .iter()
-            // Only a datagram on the same path may overtake. A swap across two clients would change nothing that
-            // either can see.
+            // Only a datagram on the same path may overtake. Neither client could see a swap across two clients.
             .position(|held| held.route.is_same_path(&route))
             .and_then(|place| self.held.remove(place));
         // One swap at a time: a datagram that overtakes is not overtaken itself, or a run of swapped ones would be
@@ -190,7 +189,7 @@ impl Lane {
             self.pass(held.route, &held.payload, held.fate, now, send);
             self.queue.give_back(held.payload);
         }
-        // Bounded: otherwise a queue that fills as fast as it empties would keep the loop from its sockets and from
+        // Bounded: otherwise a queue that fills as fast as it empties would keep the loop from checking its sockets and
         // Ctrl-C.
         for _ in 0..BATCH {
             let Some(due) = self.queue.take(now, |_| true) else {
@@ -238,7 +237,7 @@ impl Lane {
         let Some(gap) = self.gap else {
             return Some(now);
         };
-        // A quiet time is not saved up: the limited rate is even, and allows no burst later.
+        // A quiet period earns no credit: the limited rate is even, and allows no burst later.
         let start = self.free_at.max(now);
         if start > now + LONGEST_QUEUE {
             return None;
@@ -267,8 +266,8 @@ mod tests {
         }
     }
 
-    /// Takes the payloads one by one, `step` apart, and waits for the rest; gives what was sent, with its time in
-    /// milliseconds.
+    /// Takes the payloads one by one, `step` apart, and waits for the rest; returns the sent payloads with their times
+    /// in milliseconds.
     fn run(lane: &mut Lane, sessions: &[u64], step: Duration) -> Vec<(u8, u128)> {
         let start = Instant::now();
         let mut sent = Vec::new();

@@ -22,8 +22,8 @@ pub(super) async fn wait_ready(
     first: usize,
     ready: &mut Vec<ReadySocket>,
 ) {
-    // By hand and not with `select!`: the number of sockets changes while the relay runs. Every socket is polled each
-    // time, because only a poll registers the waker for the next datagram.
+    // Written by hand instead of with `select!`, because the number of sockets changes while the relay runs. Every
+    // socket is polled each time, because only a poll registers the waker for the next datagram.
     poll_fn(|context| {
         ready.clear();
         if bound.socket.poll_recv_ready(context).is_ready() {

@@ -16,7 +16,7 @@ use crate::udp::system;
 const CALLS_IN_A_ROW: usize = 4;
 
 impl Relay<'_> {
-    /// Receives from one socket until it is empty, or for a few calls, and passes on what came.
+    /// Receives from one socket until it is empty, or for a few calls, and passes on the datagrams.
     pub(super) async fn receive(
         &mut self,
         ready: ReadySocket,
@@ -27,14 +27,14 @@ impl Relay<'_> {
                 ReadySocket::Clients => self.receive_requests(sink),
                 ReadySocket::Target(slot, target) => self.receive_replies(slot, target, sink),
             };
-            // After each call, because what was queued lies in the outboxes, and they would grow with the burst.
+            // Send after each call: otherwise the outboxes would grow with the burst.
             self.flush().await;
             match received {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                // ICMP errors for what was sent to a client, or a target: they end nothing.
-                // A client that has ended refuses its replies. The other clients go on.
+                // ICMP errors for datagrams to a client or a target end nothing: a client that has ended refuses its
+                // replies, but the other clients continue.
                 Err(error) if system::is_of_an_answer(&error) => {
                     if let ReadySocket::Target(_, target) = ready {
                         self.refused(target);
@@ -43,7 +43,7 @@ impl Relay<'_> {
                 Err(error) => {
                     tracing::debug!("recvfrom on {}: {error}", self.bound.local);
                     return match ready {
-                        // Without the clients' socket there is no relay; without one target there are still the
+                        // The relay cannot work without the clients' socket; without one target it still serves the
                         // others.
                         ReadySocket::Clients => Err(error),
                         ReadySocket::Target(..) => Ok(()),
@@ -93,7 +93,7 @@ impl Relay<'_> {
                 }
             };
             sessions.touch(slot, now);
-            // Here and not by a timer: only a session that is in use needs its sockets.
+            // Do this here instead of with a timer: only a session in use needs its sockets.
             sessions.reopen(slot, &plan.targets, now);
             sessions.begin(slot, touched);
             let Some(session) = sessions.at(slot) else {
@@ -120,7 +120,7 @@ impl Relay<'_> {
                 from: run.peer,
             };
             for payload in run.payloads() {
-                // What passes now is of this session too: datagrams wait for others of their session only.
+                // Datagrams that pass now belong to this session, too: a datagram only waits for others of its session.
                 forward.take(route, payload, now, &mut |route, payload| {
                     session.outbox.push(payload);
                     watch(passed(payload, route.from, run.local, run.time));
@@ -160,7 +160,7 @@ impl Relay<'_> {
             return Ok(0);
         };
         let result = replies.receive(&bound.socket, bound.local, usize::MAX, |run| {
-            // Counted before the lane: a reply that the lane loses came from the target all the same.
+            // Count before the lane: the target sent this reply, even if the lane loses it.
             if let Some(counts) = targets.get_mut(target) {
                 counts.replies += run.len() as u64;
             }

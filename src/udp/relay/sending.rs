@@ -28,7 +28,8 @@ impl Relay<'_> {
         } = self;
         let mut gone = [0, 0];
         forward.send_due(now, &mut |route, payload| {
-            // By the session's number: its place may belong to another client by now, who must not get this datagram.
+            // Compare the session's number: its place may now belong to another client, which must not get this
+            // datagram.
             if sessions.get(&route).is_some() {
                 sessions.begin(route.slot, touched);
             }
@@ -68,7 +69,7 @@ impl Relay<'_> {
         }
     }
 
-    /// Sends what a session's outbox holds to each of its targets.
+    /// Sends the outbox of a session to each of its targets.
     async fn flush_session(&mut self, slot: usize) {
         let Some(session) = self.sessions.at(slot) else {
             return;
@@ -95,14 +96,14 @@ impl Relay<'_> {
                         continue;
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        // A short wait and then a loss, as a router does it. A longer one would hold up the targets
-                        // that have room.
+                        // Wait briefly and then drop, as a router does. A longer wait would delay the targets that have
+                        // room.
                         if has_room(bound).await {
                             continue;
                         }
                         outbox.len() - next
                     }
-                    // The refusal of an earlier datagram: this one was not sent.
+                    // The refusal is for an earlier datagram: the kernel did not send this one.
                     Err(error) if system::is_of_an_answer(&error) && !is_again => {
                         is_again = true;
                         counts.refused += 1;
@@ -159,21 +160,21 @@ impl Relay<'_> {
         counts.refused += 1;
     }
 
-    /// What the loop does from time to time: looks for errors that no call reported, and ends idle sessions.
+    /// The periodic work of the loop: collects errors that no call reported, and ends idle sessions.
     pub(super) fn sweep(&mut self, now: Instant) {
         self.check_errors();
         self.sessions.expire(now);
     }
 
-    /// Counts refusals that no call has reported yet, and tells the first of each target.
+    /// Counts refusals that no call has reported yet, and reports the first of each target.
     pub(super) fn check_errors(&mut self) {
         for slot in 0..self.sessions.places() {
             let Some(session) = self.sessions.at(slot) else {
                 continue;
             };
             for (link, counts) in session.links.iter_mut().zip(&mut self.targets) {
-                // Only for sockets that have sent since the last look: a system call for each of 512 sockets would
-                // cost more than it finds.
+                // Only check sockets that have sent since the last check: a system call for each of 512 sockets is too
+                // expensive.
                 let is_unchecked = std::mem::take(&mut link.is_unchecked);
                 if let Some((bound, _)) = link.open.as_ref().filter(|_| is_unchecked)
                     && let Some(error) = system::take_error(&bound.socket)

@@ -22,10 +22,10 @@ pub(crate) const MAX_SOCKETS: usize = 512;
 /// The number of buffers kept for reuse.
 const MAX_SPARE: usize = 16;
 
-/// A session that had no datagram for this long makes room for a new client when there are too many.
+/// When there are too many sessions, one without a datagram for this long may be ended for a new client.
 const IDLE: Duration = Duration::from_secs(1);
 
-/// When to open a socket again that could not be opened, for example because the network was down.
+/// When to retry opening a socket, for example after the network was down.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Where a datagram goes.
@@ -33,14 +33,14 @@ const RETRY: Duration = Duration::from_secs(1);
 pub(super) struct Route {
     /// The place of the session.
     pub(super) slot: usize,
-    /// Its number: another session may have the place later.
+    /// The session's number: another session may have the place later.
     pub(super) session: u64,
     /// The client or the target that sent the datagram.
     pub(super) from: SocketAddr,
 }
 
 impl Route {
-    /// Whether both go from the same sender to the same receiver.
+    /// Whether both routes have the same sender and receiver.
     pub(super) fn is_same_path(&self, other: &Self) -> bool {
         self.session == other.session && self.from == other.from
     }
@@ -53,14 +53,14 @@ pub(super) struct TargetSocket {
     pub(super) open: Option<(Bound, Transmitter)>,
     /// When to try again to open it.
     retry_at: Instant,
-    /// Whether errors of what was sent may be pending.
+    /// Whether errors for sent datagrams may be pending.
     pub(super) is_unchecked: bool,
 }
 
 /// A client.
 #[derive(Debug)]
 pub(super) struct ClientSession {
-    /// Its number; none is used twice in a run.
+    /// The session's number; no number is used twice in a run.
     pub(super) number: u64,
     /// The client's address.
     pub(super) client: SocketAddr,
@@ -72,9 +72,9 @@ pub(super) struct ClientSession {
     last_used: Instant,
     /// One per target.
     pub(super) links: Vec<TargetSocket>,
-    /// What goes to the targets next.
+    /// The datagrams to send next to the targets.
     pub(super) outbox: Outbox,
-    /// Whether it has a buffer for that, and is listed to be sent.
+    /// Whether the session has an outbox buffer and is listed in `touched`.
     is_touched: bool,
 }
 
@@ -96,7 +96,7 @@ pub(super) struct Sessions {
     timeout: Duration,
     /// The maximum number of sessions, so that all their sockets stay below [`MAX_SOCKETS`].
     most: usize,
-    /// The sessions by place. A place stays where it is, because datagrams that wait name it.
+    /// The sessions by place. A place never changes, because waiting datagrams refer to it.
     slots: Vec<Option<ClientSession>>,
     /// The place by the client's address and the address that it sends to.
     places: HashMap<(SocketAddr, SocketAddr), usize>,
@@ -106,7 +106,7 @@ pub(super) struct Sessions {
     ports: HashSet<u16>,
     /// How many there were.
     pub(super) total: u64,
-    /// Buffers for reuse. They are not the sessions' own, because many large ones would take too much memory.
+    /// Buffers for reuse. The sessions share them: a large buffer for each session would take too much memory.
     spare: Vec<Outbox>,
 }
 
@@ -134,11 +134,11 @@ impl Sessions {
     /// The session of a route, unless it has ended.
     pub(super) fn get(&mut self, route: &Route) -> Option<&mut ClientSession> {
         let session = self.slots.get_mut(route.slot)?.as_mut()?;
-        // Another session may have the place by now.
+        // Another session may have this place now.
         (session.number == route.session).then_some(session)
     }
 
-    /// Gives a session a buffer for what goes to the targets, and lists it in `touched`, unless it has one.
+    /// Gives a session an outbox buffer and lists it in `touched`, unless the session has one.
     pub(super) fn begin(&mut self, slot: usize, touched: &mut Vec<usize>) {
         let session = self.slots.get_mut(slot).and_then(Option::as_mut);
         if let Some(session) = session.filter(|session| !session.is_touched) {
@@ -240,7 +240,7 @@ impl Sessions {
             .map(|target| TargetSocket::new(target, self.receive, now))
             .collect();
         if links.iter().any(|link| link.open.is_none()) && self.len() > 0 {
-            // There may be no more descriptors: one session less, and another try.
+            // The process may have no descriptors left: end one session and try again.
             self.make_room(now)?;
             for (link, target) in links.iter_mut().zip(targets) {
                 if link.open.is_none() {
@@ -338,7 +338,7 @@ impl TargetSocket {
         if self.open.is_some() || now < self.retry_at {
             return;
         }
-        // Set before the try, so that a failure is not repeated with every datagram.
+        // Set before the attempt, so that a failure is not repeated with every datagram.
         self.retry_at = now + RETRY;
         match open(target, receive) {
             Ok(open) => self.open = Some(open),
@@ -367,7 +367,7 @@ impl Sessions {
     }
 }
 
-/// A socket that is connected to the target, so that it receives from there only, and learns of refusals.
+/// A socket that is connected to the target, so that it receives only from the target and gets its refusals.
 fn open(target: &Target, receive: ReceiveOptions) -> Result<(Bound, Transmitter), Error> {
     let options = SendOptions {
         broadcast: target.is_broadcast,

@@ -27,7 +27,7 @@ pub(crate) struct RelaySummary<'a> {
     pub(super) clients: u64,
     /// Datagrams of the relay's own sockets, which were left out.
     pub(super) looped: u64,
-    /// Datagrams that the kernel dropped before the relay could read them; `None` if it does not say.
+    /// Datagrams that the kernel dropped before the relay could read them; `None` if it reports no count.
     pub(super) dropped: Option<Drops>,
     /// How long the relay ran.
     pub(super) elapsed: Duration,
@@ -116,9 +116,9 @@ impl RelaySummary<'_> {
     }
 }
 
-/// What became of the datagrams of a direction.
+/// The fates of the datagrams of one direction.
 fn details((counts, waiting): (LaneCounts, usize), path: &Impairment) -> Vec<Sentence> {
-    // A fault that was asked for is named even if it never happened; the rest only if it did.
+    // Name a requested fault even if it never happened; name other losses only if they happened.
     let clauses = [
         (
             path.drop > 0.0,

@@ -11,9 +11,9 @@ use crate::udp::route::Path;
 pub(crate) struct Target {
     /// Its address.
     pub(crate) address: SocketAddr,
-    /// Whether it is a broadcast address.
+    /// Whether the target is a broadcast address.
     pub(crate) is_broadcast: bool,
-    /// Whether it is an address of this machine.
+    /// Whether the target is an address of this machine.
     pub(crate) is_local: bool,
     /// The MTU, if the path stays within this machine.
     pub(super) local_mtu: Option<usize>,

@@ -43,7 +43,7 @@ pub(crate) enum AddressEvent<'a> {
     },
 }
 
-/// What came of the address that was sent to.
+/// The result of sending to the address.
 #[derive(Debug)]
 pub(crate) struct Sent {
     /// Its plan.
@@ -88,12 +88,12 @@ pub(crate) async fn to_first(
             is_ourselves: interface::is_ourselves(peer, bound.local),
         });
         if plan.replies.is_some() {
-            // After the socket is open, so that a run that cannot begin prints nothing.
+            // Log this after the socket is open, so that a run that cannot begin prints nothing.
             sink.begin()?;
         }
         let mut sender = match Sender::new(&plan, &bound).await {
             Ok(sender) => sender,
-            // Only errors of this address. A socket that cannot be opened fails for the next one too.
+            // Only for errors of this address: if a socket cannot be opened, the next address fails, too.
             Err(error @ Error::Send { .. }) if let Some(next) = attempts.peek() => {
                 observer(AddressEvent::Next {
                     peer,
@@ -175,7 +175,7 @@ mod tests {
         }
     }
 
-    /// Sends one payload; returns what came of it, and the addresses that were given up.
+    /// Sends one payload; returns the result, and the addresses that were given up.
     fn send(peers: &[SocketAddr]) -> (Option<Sent>, Vec<(SocketAddr, SocketAddr)>) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -197,7 +197,7 @@ mod tests {
         (sent.unwrap(), left)
     }
 
-    /// An address that stays ours and refuses datagrams: a connected socket takes them from its peer only.
+    /// An address that belongs to this test and refuses datagrams: a connected socket accepts them only from its peer.
     fn refusing() -> (UdpSocket, SocketAddr) {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.connect("127.0.0.1:9").unwrap();

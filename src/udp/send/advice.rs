@@ -9,7 +9,7 @@ use crate::udp::send::Sender;
 /// Which notices have been logged.
 #[derive(Debug, Default)]
 pub(super) struct LoggedNotices {
-    /// That the tutorial's programs keep only the beginning.
+    /// Whether the user was told that the tutorial's programs keep only the beginning.
     cut: bool,
     /// That IP splits the datagrams.
     fragmented: bool,

@@ -94,7 +94,7 @@ impl<'a> Sender<'a> {
             {
                 return Ok(end);
             }
-            // What has come by now is not a reply to the next message.
+            // A datagram that has already come is not a reply to the next message.
             tokio::task::yield_now().await;
             if let Some(end) = self.hear(sink)? {
                 return Ok(end);
@@ -120,7 +120,7 @@ impl<'a> Sender<'a> {
             }
             let is_first = self.next_number <= 1;
             let end = match end {
-                // Unwrapped, because the caller recognizes by it that the next address may work.
+                // Return it unwrapped: the caller recognizes by it that the next address may work.
                 Err(error @ Error::Send { .. }) if is_first && self.plan.has_alternative => {
                     return Err(error);
                 }
@@ -154,7 +154,7 @@ impl<'a> Sender<'a> {
         datagrams + errors == 0
     }
 
-    /// What became of each message so far; the last one may have failed.
+    /// The result of each message so far; the last one may have failed.
     pub(crate) fn take_results(&mut self) -> Vec<ExchangeResult> {
         std::mem::take(&mut self.results)
     }

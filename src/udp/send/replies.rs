@@ -115,7 +115,7 @@ impl Sender<'_> {
 
     /// Reads the queued replies. `Some` if the run ends: there are enough replies, or the reader of the output is gone.
     pub(super) fn hear(&mut self, sink: &mut impl Sink) -> Result<Option<SendEnd>, Error> {
-        // Taken out for the loop, because its closure borrows the rest of `self`.
+        // Taken out of `self` for the loop, because the closure borrows the rest of `self`.
         let Some(mut receiver) = self.receiver.take() else {
             return Ok(None);
         };

@@ -1,4 +1,4 @@
-//! What the counts of a run say: whether it got the replies that it waited for.
+//! Judges the counts of a run: whether it got the replies that it waited for.
 
 use std::net::SocketAddr;
 
@@ -6,7 +6,7 @@ use crate::udp::Neighbour;
 use crate::udp::error::Error;
 use crate::udp::send::{ReplyPlan, SendSummary};
 
-/// The result of a completed run, or of a step of a conversation. `replies` is what it had to get back, if anything.
+/// The result of a completed run, or of a step of a conversation. `replies` has the required replies, if any.
 ///
 /// # Errors
 /// Too few replies came, not the expected one, or datagrams did not get through.
@@ -23,7 +23,7 @@ pub(crate) fn verdict(
         if got >= enough && is_expected {
             return Ok(());
         }
-        // Otherwise an error of the network says more than the number of replies.
+        // Otherwise a network error explains more than the number of replies.
         if report.refused == 0 && report.errors == 0 {
             return Err(match (got, report.neighbour.take()) {
                 (0, Some(Neighbour::Silent { interface })) => {

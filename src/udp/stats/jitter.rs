@@ -36,7 +36,7 @@ impl Jitter {
         Some(difference)
     }
 
-    /// What comes next is not compared with what was before.
+    /// Starts again: the next datagram is not compared with the previous one.
     pub(super) fn restart(&mut self) {
         self.previous = None;
     }

@@ -3,7 +3,7 @@
 //!
 //! Every estimator takes a constant amount of work for a batch, and memory that does not grow with the run.
 //!
-//! Long because extents, bursts and intervals are read from the same arrivals, and taken back together.
+//! Long because extents, bursts and intervals come from the same arrivals, and a late number corrects them together.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -14,7 +14,7 @@ use crate::udp::stats::jitter::Jitter;
 use crate::udp::stats::loss::{Arrival, WINDOW};
 use crate::udp::stats::series::Series;
 
-/// The time from one to the other in nanoseconds; zero if the clock went back.
+/// The time between two instants in nanoseconds; zero if the clock went back.
 fn nanos_between(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.as_nanos().saturating_sub(from.as_nanos())).unwrap_or(0)
 }
@@ -99,11 +99,11 @@ struct Ascent {
     /// The first number.
     start: u64,
     len: u64,
-    /// How many had arrived before the first.
+    /// How many numbers had arrived before the first.
     index: u64,
 }
 
-/// What the numbers of a sender tell.
+/// The order of a sender's numbers.
 #[derive(Debug, Clone, Default)]
 struct Order {
     ascents: VecDeque<Ascent>,
@@ -133,7 +133,7 @@ impl Order {
             }),
         }
         self.arrivals += len;
-        // Numbers as old as this count as lost for good, even if they arrive: so memory does not grow with the run.
+        // Numbers this old count as permanently lost, even if they arrive, so that memory does not grow with the run.
         let settled = numbers.end.saturating_sub(WINDOW);
         while self
             .ascents
@@ -148,7 +148,7 @@ impl Order {
         }
     }
 
-    /// Counts a number that arrived after a higher one, and gives the hole that it was in.
+    /// Counts a number that arrived after a higher one, and returns the hole that contained it.
     fn late(&mut self, number: u64) -> Option<Hole> {
         let first = self
             .ascents
@@ -184,7 +184,7 @@ impl Order {
 
     /// A new stream: nothing of the old one can still arrive.
     fn restart(&mut self) {
-        // The numbers begin again: what is missing of the old stream is lost for good.
+        // The numbers begin again, so the missing numbers of the old stream are permanently lost.
         self.bursts = self.bursts();
         self.holes.clear();
         self.ascents.clear();
@@ -226,13 +226,13 @@ impl Interval {
 pub(crate) struct Numbered {
     /// The first number.
     pub(crate) number: u64,
-    /// How many there are; more than one only in their order.
+    /// How many datagrams there are; several only if they are in order.
     pub(crate) count: u64,
     /// When they were sent, by the sender's clock.
     pub(crate) sent: Timestamp,
     /// When they arrived.
     pub(crate) arrived: Timestamp,
-    /// What the first of them is.
+    /// The meaning of the first datagram's number.
     pub(crate) arrival: Arrival,
 }
 
@@ -251,7 +251,7 @@ pub(crate) struct Quality {
     longest_gap: u64,
     /// The longest such time in which numbers were lost.
     longest_outage: u64,
-    /// How much the time on the way varies.
+    /// How much the transit time varies.
     jitter: Jitter,
     /// What the numbers tell.
     order: Order,
@@ -371,7 +371,7 @@ impl Quality {
             return;
         };
         let (order, interval, interval_number) = *before;
-        // A report between would have told the counts already; they cannot be taken back then.
+        // If a report came in between, its counts cannot be taken back.
         if interval_number == self.interval_number {
             self.interval = Interval {
                 datagrams: self.interval.datagrams,
@@ -411,7 +411,7 @@ impl Quality {
         }
     }
 
-    /// A number of this hole arrived after all: it is not lost in the interval and at the time when it was missed.
+    /// A number of this hole arrived late: removes its loss from the interval and the time when it was missed.
     fn found(&mut self, hole: Hole) {
         if hole.interval == self.interval_number {
             self.interval.lost = self.interval.lost.saturating_sub(1);
@@ -454,7 +454,7 @@ impl Quality {
         Duration::from_nanos(self.longest_gap)
     }
 
-    /// The longest time between two datagrams of which numbers in between were missing.
+    /// The longest time between two datagrams with missing numbers between them.
     #[must_use]
     pub(crate) fn longest_outage(&self) -> Duration {
         Duration::from_nanos(self.longest_outage)

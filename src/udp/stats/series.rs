@@ -43,13 +43,13 @@ impl Point {
         self.gap = self.gap.max(other.gap);
     }
 
-    /// The mean jitter, in seconds; `None` if nothing tells it.
+    /// The mean jitter, in seconds; `None` without data.
     #[must_use]
     pub(crate) fn jitter(&self) -> Option<f64> {
         (self.differences > 0).then(|| self.difference / self.differences as f64 / 1e9)
     }
 
-    /// The lost part of what should have arrived, in percent; `None` if nothing should have.
+    /// The lost percentage of the expected datagrams; `None` if none was expected.
     #[must_use]
     pub(crate) fn loss(&self) -> Option<f64> {
         let arrived = self.datagrams.saturating_sub(self.duplicate);
@@ -67,7 +67,7 @@ pub(crate) struct Series {
     width: u64,
     /// The points.
     points: Vec<Point>,
-    /// Stands in for a point that is not there; there is always one.
+    /// A fallback for a missing point; the list is never empty.
     beyond: Point,
 }
 

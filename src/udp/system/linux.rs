@@ -123,7 +123,7 @@ pub(crate) fn usable_buffer(reported: usize) -> usize {
 pub(crate) fn prepare_receive(socket: &Socket, is_v4: bool, options: &ReceiveOptions) {
     let tell = |what: &str, result: nix::Result<()>| {
         if let Err(error) = result {
-            // Not an error: a kernel without it receives all the same, and the output has less to say.
+            // Not an error: a kernel without this option still receives; the output only has less detail.
             tracing::debug!("the kernel gives no {what}: {error}");
         }
     };

@@ -34,7 +34,7 @@ impl Input {
         }
     }
 
-    /// Whether it comes while a person types or a program writes, so that only that other end knows where it ends.
+    /// Whether the input arrives while a person types or a program writes, so that only the other side knows its end.
     pub(in crate::udp::payload) fn is_live(&self) -> bool {
         *self == Self::Stdin && !file::stdin_is_regular()
     }

@@ -74,7 +74,7 @@ fn a_number_that_comes_in_the_next_interval_makes_no_negative_loss() {
     assert_eq!(second.reordered, 1);
     assert_eq!(follower.tracker.totals().lost, 0);
     assert_eq!(follower.quality.bursts(), Bursts::default());
-    // In the course of time the loss is gone where it had been missed.
+    // The series no longer shows the loss at the time when the number was missed.
     let lost = |point: &Point| point.lost;
     assert!(
         follower
@@ -211,7 +211,7 @@ fn reference_jitter(events: &[Event]) -> (f64, f64) {
     (smoothed, mean)
 }
 
-/// Where each number that never came was missed: when it first stood between two that had come.
+/// When each missing number was missed: when it first was between two numbers that had come.
 fn reference_lost_at(events: &[Event], from: i64, to: i64) -> u64 {
     let came: BTreeSet<u64> = events.iter().map(|(number, ..)| *number).collect();
     let (lowest, highest) = (*came.first().unwrap(), *came.last().unwrap());

@@ -63,7 +63,7 @@ pub(crate) fn network_errors(
     is_own: &mut dyn FnMut(IpAddr) -> bool,
 ) -> Vec<NetworkError> {
     let mut reports = Vec::new();
-    // Each message comes with the beginning of the datagram that it is about, which nobody reads here.
+    // Each message contains the beginning of its datagram, which is not needed here.
     let mut payloads = vec![[0; 64]; FIRST_REPORTS];
     while reports.len() < most {
         let at_once = payloads.len();
@@ -135,7 +135,7 @@ pub(crate) fn network_errors(
     reports
 }
 
-/// Interprets one report. `by` is the host that sent it, `destination` where the datagram was sent to.
+/// Interprets one report. `by` is the host that sent it, `destination` is the datagram's destination.
 fn read(
     report: &nix::libc::sock_extended_err,
     by: Option<IpAddr>,

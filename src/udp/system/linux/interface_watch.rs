@@ -1,4 +1,5 @@
-//! Tells when an interface, an address or an IPv4 route comes or goes: rtnetlink(7). What changed is not read: the caller looks anew.
+//! Reports when an interface, an address or an IPv4 route appears or disappears: rtnetlink(7). It does not read what
+//! changed: the caller reads the lists again.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
@@ -11,7 +12,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// `RTMGRP_LINK`, `RTMGRP_IPV4_IFADDR`, `RTMGRP_IPV4_ROUTE` and `RTMGRP_IPV6_IFADDR` of rtnetlink.h. The default route,
-/// which says where a board is most likely, comes a moment after the address.
+/// which shows the most likely network of a board, appears a moment after the address.
 const GROUPS: u32 = 0x1 | 0x10 | 0x40 | 0x100;
 
 /// A netlink socket that receives change notifications.

@@ -227,9 +227,9 @@ pub(super) fn socket_address(address: &SockaddrStorage) -> Option<SocketAddr> {
 
 /// The parsed control messages of one buffer.
 struct Control {
-    /// Where the datagrams were sent to.
+    /// The destination of the datagrams.
     destination: Option<IpAddr>,
-    /// Whether that was this machine alone.
+    /// Whether only this machine was addressed.
     addressed: Addressed,
     /// When the kernel received the buffer.
     time: Option<Timestamp>,
@@ -240,7 +240,7 @@ struct Control {
 }
 
 impl Control {
-    /// Reads the control messages of one buffer; what the kernel did not send stays unknown.
+    /// Reads the control messages of one buffer; values that the kernel did not send stay unknown.
     fn read(message: &RecvMsg<'_, '_, SockaddrStorage>) -> Self {
         let mut control = Self {
             destination: None,
