@@ -3,7 +3,7 @@
 //! - [`run`] runs the steps with one board; [`results`] has their results, [`diagnosis`] has the explanations.
 //! - `board_session` runs our program on the board, `measure` sends and receives meanwhile, and `sockets` has the PC's sockets.
 //! - [`fleet`] tests several boards side by side, and watches one.
-//! - [`simulate`] replaces the board for users who have none.
+//! - [`simulate`] replaces the board for users without a board.
 //!
 //! This module uses `udp` and `board`, and depends on neither `cli` nor `words`: a report is data, which `cli::pair`
 //! shows.
@@ -103,12 +103,12 @@ pub(crate) struct BoardAp {
     pub(crate) announce: fn(&Join<'_>),
 }
 
-/// What the user needs to join the board's access point. Show it to the user, but do not log it.
+/// The network and password for joining the board's access point. Show them to the user, but do not log them.
 #[derive(Clone, Copy)]
 pub(crate) struct Join<'a> {
     /// The access point's name. Untrusted, because the board may have set it.
     pub(crate) ssid: &'a str,
-    /// `None` if the access point was already on: nobody can read its password.
+    /// `None` if the access point was already on: udpcli cannot read its password.
     pub(crate) password: Option<&'a str>,
     /// How long the test waits for the user.
     pub(crate) wait: Duration,

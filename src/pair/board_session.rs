@@ -115,7 +115,7 @@ impl BoardSession {
 
     /// Converts the error after a missing reply: if the board restarted, its output says so, and perhaps why.
     fn failure(&mut self, error: Error) -> SessionError {
-        // Other errors say themselves what happened.
+        // The other errors already say what happened.
         let Error::NoAnswer { port, doing } = error else {
             return error.into();
         };
@@ -135,7 +135,7 @@ impl BoardSession {
     /// Waits for `time`, and discards the board's output meanwhile.
     pub(super) fn wait(&mut self, time: Duration) -> Result<(), SessionError> {
         let until = Instant::now() + time;
-        // Read and thrown away: what stays would look like the answer to the next call.
+        // Read and discard the output: otherwise it would look like the answer to the next call.
         while self.repl.link().fill(until)? {
             self.repl.link().forget();
         }
@@ -157,7 +157,7 @@ impl BoardSession {
                 Err(SessionError::Died(text)) if has_not_begun(&text) => {
                     tracing::debug!("damaged on the way while {doing}: {text}");
                 }
-                // The board may wait for the rest of a line of which it lost a part.
+                // The board may have lost a part of a line and wait for the rest.
                 Err(SessionError::Unsent) => self.repl.reenter()?,
                 result => return result,
             }
@@ -198,7 +198,7 @@ impl BoardSession {
             }
             Err(error) => return Err(self.failure(error)),
         }
-        // The limit is for the board's work: a long call takes its time on the line first.
+        // Add the time on the line: the limit is only for the board's work.
         let line_time = self.repl.link().line_time(code.len());
         let mut listener = CallFollower {
             ears,

@@ -47,11 +47,11 @@ pub(super) struct SizeCounts {
 /// The state of a payload on arrival.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ArrivalState {
-    /// All of it, with the right bytes.
+    /// The complete payload, with the right bytes.
     Whole,
     /// Its beginning.
     Cut,
-    /// As many bytes, but not the right ones.
+    /// The right number of bytes, but wrong ones.
     Damaged,
 }
 
@@ -71,7 +71,7 @@ impl SizeCounts {
 
     /// Counts a datagram that arrived; returns true if it is not a duplicate.
     pub(super) fn arrive(&mut self, header: ReceivedHeader, state: ArrivalState) -> bool {
-        // The place comes from the network, too.
+        // The index comes from the network, too.
         let Some(count) = self.sizes.get_mut(header.place) else {
             return false;
         };

@@ -13,7 +13,7 @@ use crate::text::sentence::sentence;
 /// Adds the finding for a failure on the board or the serial line.
 pub(super) fn fail(result: &mut StepResult, failure: SessionError) {
     let mut say = |seen: StepNote, finding: Finding| {
-        // What the step has seen itself says more than that the board failed.
+        // The step's own findings explain more than the failure of the board.
         if result.seen.is_nothing() {
             result.seen = seen;
         }
@@ -36,7 +36,7 @@ pub(super) fn fail(result: &mut StepResult, failure: SessionError) {
             sentence!("pair.board-restarted").into(),
             Finding::plain(Diagnosis::BoardRestarted),
         ),
-        // Both mean that the board does not answer any more, or that the line loses too much.
+        // Both errors mean that the board does not answer any more, or that the line loses too much.
         SessionError::Overdue | SessionError::Unsent => say(
             sentence!("pair.board-overdue").into(),
             Finding::plain(Diagnosis::SerialLost),

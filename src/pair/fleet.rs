@@ -1,5 +1,5 @@
-//! Several boards side by side, and one board that is watched for as long as the user likes: where each board is, a thread
-//! for each, and the search for a board that was lost.
+//! Tests several boards at the same time, or watches one board until the user ends it: where each board is, a thread
+//! for each, and the search for a lost board.
 
 use std::cell::RefCell;
 use std::io;
@@ -15,10 +15,10 @@ use crate::pair::watch::history::History;
 use crate::pair::{TestContext, one_board, run, simulate};
 use crate::shutdown::Shutdown;
 
-/// How long to wait before a board that was lost is looked for again.
+/// How long to wait before searching for a lost board again.
 const AGAIN: Duration = Duration::from_secs(2);
 
-/// How often Ctrl-C is looked for meanwhile.
+/// How often to check for Ctrl-C meanwhile.
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Where a board is.
@@ -52,7 +52,7 @@ impl BoardPlace {
     }
 }
 
-/// A simulated board that does not start, as a board whose port does not open.
+/// A simulated board that does not start counts as a board whose port does not open.
 #[must_use]
 pub(crate) fn not_simulated(port: String, error: simulate::Error) -> BoardError {
     if matches!(error, simulate::Error::Interrupted) {
@@ -82,8 +82,8 @@ pub(crate) trait FleetObserver {
     fn event(&mut self, event: PairFleetEvent<'_>);
 }
 
-/// Tests boards side by side. The reports are in the boards' order; the observer gets each when its test ends, and each step
-/// if there is only one board.
+/// Tests boards at the same time. The reports are in the boards' order; the observer gets each when its test ends, and
+/// each step if there is only one board.
 pub(crate) fn test(
     context: TestContext<'_>,
     places: &[BoardPlace],
@@ -100,27 +100,27 @@ pub(crate) fn test(
         return vec![report];
     }
     let mut reports: Vec<(usize, BoardReport)> = Vec::new();
-    // A board whose test Ctrl-C did not let begin has a report that says so.
+    // If Ctrl-C came before a board's test, its report says so.
     let work = |index: usize| {
         let place = places.get(index)?;
         let port = &place.address().port;
         let open = || place.open(context.shutdown.clone());
         Some(run(context, port, open, &mut |_| {}))
     };
-    // All at once, because the class waits: a board's test is mostly waiting for datagrams.
+    // Test all boards at once, because a class waits, and a test mostly waits for datagrams.
     fleet::side_by_side(places.len(), places.len(), &|| false, &work, &mut |event| {
         if let FleetEvent::Ended(index, Some(report)) = event {
             observer.event(PairFleetEvent::Report(&report));
             reports.push((index, report));
         }
     });
-    // The boards end in any order; a report is compared with the one before.
+    // The tests end in any order; sort them, so that users can compare a report with the previous one.
     reports.sort_by_key(|(index, _)| *index);
     reports.into_iter().map(|(_, report)| report).collect()
 }
 
-/// Watches a board until Ctrl-C. A board that is lost is looked for again, unless it never came as far as a round. Gives the
-/// last report, and what was seen over time.
+/// Watches a board until Ctrl-C. Searches for a lost board again, unless it never reached a round. Returns the last
+/// report and the history.
 pub(crate) fn watch(
     context: TestContext<'_>,
     place: &BoardPlace,
@@ -128,7 +128,7 @@ pub(crate) fn watch(
 ) -> (BoardReport, History) {
     let begin = Instant::now();
     let history = RefCell::new(History::default());
-    // Two closures tell it something, never both at once.
+    // Two closures use the observer, but never at the same time.
     let observer = RefCell::new(observer);
     loop {
         let report = one_board::watch(
@@ -136,7 +136,7 @@ pub(crate) fn watch(
             &place.address().port,
             || place.open(context.shutdown.clone()),
             &mut |step| {
-                // In a watch, the steps after the fourth are rounds, and not skipped.
+                // In a watch, the steps after the fourth are rounds, so they do not count as skipped.
                 if step.verdict != Verdict::Skipped {
                     history.borrow_mut().step(step, begin.elapsed());
                     observer.borrow_mut().event(PairFleetEvent::Step(step));
@@ -147,7 +147,7 @@ pub(crate) fn watch(
                 observer.borrow_mut().event(PairFleetEvent::Round(&round));
             },
         );
-        // A board that never answered has the wrong port or no firmware, which waiting does not change.
+        // If the board never answered, the port is wrong or the firmware is missing, and waiting does not help.
         let has_rounds = history.borrow().total().rounds > 0;
         let has_failed = !has_rounds && report.verdict() == Verdict::Failed;
         let until = Instant::now() + AGAIN;

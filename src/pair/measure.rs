@@ -35,8 +35,8 @@ const LATE: Duration = Duration::from_millis(700);
 /// The length of one look for late datagrams.
 const LOOK: Duration = Duration::from_millis(20);
 
-/// A timeout that counts looks instead of time. On a busy PC, a thread may be suspended for longer than [`LATE`]: it
-/// has then not looked at all, and a datagram in the receive buffer is not lost.
+/// A timeout that counts looks instead of time. On a busy PC, a thread may be suspended for longer than [`LATE`]: then
+/// it has not checked at all, and a datagram in the receive buffer is not lost.
 #[derive(Debug)]
 struct Patience {
     /// How many looks are left.
@@ -93,16 +93,16 @@ pub(super) struct MeasurementContext {
     pub(super) count: u16,
     /// The time between two datagrams.
     pub(super) interval: Duration,
-    /// What tells this run's datagrams from those of other boards and runs.
+    /// Distinguishes this run's datagrams from those of other boards and runs.
     pub(super) token: [u8; 4],
     /// The number of the current phase.
     pub(super) phase: u8,
-    /// Whether it is the board 3.0, which has a colour display in place of the OLED.
+    /// Whether the board is the board 3.0, which has a colour display in place of the OLED.
     pub(super) is_board_3: bool,
 }
 
 impl MeasurementContext {
-    /// Begins a phase: datagrams of the ones before no longer count.
+    /// Begins a phase: datagrams of earlier phases no longer count.
     pub(super) fn next_phase(&mut self) -> PhaseMark {
         self.phase = self.phase.wrapping_add(1);
         PhaseMark {

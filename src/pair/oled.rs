@@ -1,7 +1,7 @@
 //! The OLED step: sends a text, which the board draws like the tutorial's server, and reads it in the OLED mirror.
 //!
-//! That server shows its own address until the first datagram arrives, then clears the OLED and draws only text and
-//! sender.
+//! The tutorial's server shows its own address until the first datagram arrives, then clears the OLED and draws only
+//! text and sender.
 
 use std::time::Duration;
 
@@ -107,12 +107,12 @@ pub(super) fn step(
             shown = format!("{shown:?}")
         ))
     } else if is_lcd {
-        // Of the colour display only the texts come.
+        // The colour display reports only its texts.
         None
     } else {
         ROWS.iter()
             .zip(&wanted)
-            // The texts are right, and the pixels may still be dark: a font at the wrong offset draws nothing.
+            // Even if the texts are right, the pixels may be dark: a font at the wrong offset draws nothing.
             .find(|(row, text)| !text.trim().is_empty() && is_dark(screen, **row))
             .map(|(row, text)| sentence!("pair.oled-dark", text = format!("{text:?}"), row = row))
     };

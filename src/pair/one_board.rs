@@ -107,7 +107,7 @@ fn go<'a>(
             run.end(result, start);
         }
     }
-    // A report has all steps, so that programs need not know which ones a failure leaves out.
+    // A report has all steps, so that programs need not know which steps a failure skips.
     run.skip_rest();
     BoardReport {
         port: name.to_owned(),
@@ -211,7 +211,7 @@ impl PairTest<'_> {
             }
         }
         let start = Instant::now();
-        // Always, whatever failed before: the board must be left as it was found.
+        // Always run the clean-up, whatever failed before: udpcli must leave the board as it found it.
         let result = clean_up(talk, &touched);
         self.end(result, start);
     }
@@ -253,7 +253,7 @@ impl PairTest<'_> {
             );
             return;
         }
-        // The OLED shows what a datagram brings, so without one there is nothing to judge.
+        // The OLED shows the text of a datagram, so without a datagram there is nothing to judge.
         if self.reaches_no_board() {
             self.end(
                 StepResult::skipped(Step::Oled, sentence!("pair.no-datagram-reaches-board")),
@@ -270,7 +270,7 @@ impl PairTest<'_> {
         self.end(result, start);
     }
 
-    /// Asks the board what it is; `None` if it does not answer.
+    /// Identifies the board; `None` if it does not answer.
     fn firmware(&mut self, talk: &mut BoardSession, touched: &mut Touched) -> Option<Info> {
         let start = Instant::now();
         let mut result = StepResult::new(Step::Firmware, sentence!("pair.firmware-tried"));
@@ -281,7 +281,7 @@ impl PairTest<'_> {
         };
         let info = match info {
             Ok(info) => {
-                // To be compared at the end: the test must not leave a file.
+                // Compare this at the end: the test must not leave a file.
                 touched.files_free = info.number("files_free");
                 let text = |key: &str| info.text(key).unwrap_or("?").to_owned();
                 result.see(if info.model() == Some(Model::Mpython3) {
@@ -412,7 +412,7 @@ impl PairTest<'_> {
             result.fail(Finding::plain(Diagnosis::WifiTimeout));
             return None;
         };
-        // 0.0.0.0 is what the board says while it has no address.
+        // The board reports 0.0.0.0 while it has no address.
         if board.is_unspecified() {
             result.see(sentence!("pair.address-none-given"));
             result.fail(Finding::plain(Diagnosis::WifiTimeout));

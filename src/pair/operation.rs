@@ -18,7 +18,7 @@ pub(super) enum Work {
     ClosingSockets,
     /// The board joins a Wi-Fi.
     JoiningWifi,
-    /// The board says how it is connected.
+    /// The board reports its connection.
     LookingAtWifi,
     /// The board becomes an access point.
     StartingAccessPoint,

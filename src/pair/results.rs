@@ -71,7 +71,7 @@ pub(crate) enum Verdict {
     Passed,
     /// It passed, with a warning.
     Warned,
-    /// It was not tried: an earlier step makes it pointless, or the board does not support it.
+    /// The step was not tried: an earlier failure makes it pointless, or the board does not support it.
     Skipped,
     /// Ctrl-C interrupted it.
     Interrupted,
@@ -93,7 +93,7 @@ impl Verdict {
     }
 }
 
-/// What the report says about a step, as data. It may contain text from the board or the user.
+/// The text of the report about a step, as data. It may contain text from the board or the user.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum StepNote {
     /// Nothing.
@@ -101,7 +101,7 @@ pub(crate) enum StepNote {
     Nothing,
     /// A sentence of the catalogue.
     Sentence(Sentence),
-    /// Several of these, one after the other.
+    /// Several texts, one after the other.
     List(Vec<Self>),
     /// A name, or the board's own output, which is not translated.
     Text(String),
@@ -268,7 +268,7 @@ impl BoardReport {
             .filter(|verdict| *verdict != Verdict::Skipped)
             .max()
             .unwrap_or(Verdict::Skipped);
-        // Whatever else was found: half a test has no verdict.
+        // Ctrl-C decides, whatever else was found: half a test has no verdict.
         if self.was_interrupted() {
             return Verdict::Interrupted;
         }

@@ -55,13 +55,13 @@ pub(crate) enum SimulatorFault {
 pub struct Simulated {
     /// The process.
     child: Child,
-    /// What goes to the board; `None` once it is closed.
+    /// The board's input; `None` after it is closed.
     stdin: Option<ChildStdin>,
-    /// What the board prints, from a thread per stream.
+    /// The board's output, from one thread per stream.
     output: Receiver<Vec<u8>>,
     /// The output of the boot.
     boot: Vec<u8>,
-    /// What is left of the last chunk.
+    /// The rest of the last chunk.
     rest: Vec<u8>,
     /// Whether a program runs that Ctrl-C could interrupt: code was sent, and its end was not read yet.
     is_running: bool,
@@ -202,7 +202,7 @@ impl Simulated {
 
     /// Sends the signal that corresponds to Ctrl-C on a board.
     fn interrupt(&self) -> io::Result<()> {
-        // By a program, because the standard library sends no signals.
+        // Use the program kill, because the standard library cannot send signals.
         let status = Command::new("kill")
             .args(["-INT", &self.child.id().to_string()])
             .status()?;
@@ -256,7 +256,7 @@ impl Port for Simulated {
         );
         let surplus = self.tail.len().saturating_sub(END.len());
         self.tail.drain(..surplus);
-        // What ends a program's output: the raw REPL's mark, or one of the two prompts.
+        // The end of a program's output: the raw REPL's mark, or one of the two prompts.
         if self.tail == END || read.ends_with(b"\r\n>") || read.ends_with(b">>> ") {
             self.is_running = false;
         }

@@ -78,7 +78,7 @@ pub(super) fn traffic(
 
     let start = Instant::now();
     let (up, spent) = early.unwrap_or_else(|| (up(talk, course, arrivals), Duration::ZERO));
-    // The step's time includes what was measured early for it.
+    // The step's time includes the measurement that ran earlier for it.
     let start = start.checked_sub(spent).unwrap_or(start);
     let mut result = StepResult::new(Step::BoardToPc, send_to(course.facing.local, course.port));
     match up {
@@ -144,7 +144,7 @@ fn up(
     measure::up(talk, course, arrivals, &sizes, count, interval).map_err(Some)
 }
 
-/// Where nothing arrives: the documentation of the board 3.0 uses another port than the tutorial in one place.
+/// If nothing arrives, the reason may be the port: the documentation of the board 3.0 uses another one in one place.
 fn other_port(course: &MeasurementContext, result: &mut StepResult) {
     if course.is_board_3 {
         result.note(sentence!("boards.port-5005", port = course.port));
@@ -231,7 +231,7 @@ impl Judge {
         if counts.received() == 0 {
             let up_received = up.map(|up| up.counts.received());
             let diagnosis = match up {
-                // Two networks explain the silence without anybody blocking anything.
+                // Two different networks explain the silence; nothing need block the datagrams.
                 _ if !self.same_network && up_received.unwrap_or(0) == 0 => {
                     Diagnosis::DifferentSubnets
                 }
@@ -354,7 +354,7 @@ impl Judge {
         self.lost(counts, result);
     }
 
-    /// Notes which rule of the firewall drops the board's datagrams, where its rules are readable.
+    /// Notes which firewall rule drops the board's datagrams, if the rules are readable.
     fn name_the_rule(&self, result: &mut StepResult) {
         if let Ok(FirewallVerdict::Blocked(block)) = firewall::look(self.port, None) {
             result.note(sentence!(

@@ -50,7 +50,7 @@ impl DirectionCounts {
     }
 }
 
-/// What the board's radio told in a round.
+/// The values of the board's radio in a round.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Signal {
     /// Whether the board was connected.
@@ -71,7 +71,7 @@ impl Signal {
         };
         Some(Self {
             is_connected: *connected == "1",
-            // 0 is what a radio without a connection says.
+            // A radio without a connection reports 0.
             rssi: rssi.parse().ok().filter(|rssi| (-127..0).contains(rssi)),
             channel: channel.parse().ok().filter(|&channel| channel > 0),
             bssid: rest
@@ -115,7 +115,7 @@ pub(super) fn rounds(
     (rssi, has_oled): (Option<i64>, bool),
     on_round: &mut dyn FnMut(RoundResults),
 ) -> Option<StepResult> {
-    // Without a socket there are no rounds; the step before has said why.
+    // Without a socket there are no rounds; the previous step has reported why.
     let arrivals = arrivals?;
     // One size per round: the longest in the plan that the tutorial's server receives complete.
     let size = plan
@@ -157,10 +157,10 @@ pub(super) fn rounds(
     }
 }
 
-/// What is known before a round.
+/// The known state before a round.
 #[derive(Debug, Clone, Copy)]
 struct Past {
-    /// The number of the round that comes now.
+    /// The number of the next round.
     number: u64,
     has_oled: bool,
     /// The last signal.
@@ -169,7 +169,7 @@ struct Past {
     has_worked: bool,
 }
 
-/// One round; fails with what keeps further rounds from making sense.
+/// One round; fails if further rounds make no sense.
 fn round(
     plan: &PairPlan,
     talk: &mut BoardSession,
@@ -255,7 +255,7 @@ fn signal(talk: &mut BoardSession) -> Result<Signal, Trouble> {
 }
 
 /// Silence after rounds that worked does not mean isolation or a firewall if the signal is weak or the Wi-Fi is gone:
-/// somebody carried the board away.
+/// somebody may have carried the board away.
 fn explain_distance(round: &mut RoundResults, past: Past) {
     let is_weak = round
         .signal

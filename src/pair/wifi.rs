@@ -101,7 +101,7 @@ pub(super) fn step(
     result: &mut StepResult,
 ) -> Result<(Option<Online>, bool), SessionError> {
     talk.load()?;
-    // Before Wi-Fi, because a program that was stopped leaves its socket open, also in the raw REPL.
+    // Close sockets before Wi-Fi, because a stopped program leaves its socket open, even in the raw REPL.
     close_sockets(talk)?;
     let wifi = match network {
         PairNetwork::Current => {
@@ -130,7 +130,7 @@ pub(super) fn step(
     talk.call(
         Work::JoiningWifi,
         &code,
-        // If joining fails, the board looks which networks there are.
+        // If joining fails, the board scans for networks.
         JOIN + SCAN,
         &mut |words: &[&str]| match *words {
             ["net", ssid, _, rssi] if tried.networks.len() < MAX_SEEN => {
@@ -163,7 +163,7 @@ pub(super) fn step(
     Ok((online, !was_there))
 }
 
-/// Says in the result how the board is connected.
+/// Adds the board's connection to the result.
 fn describe(online: &Online, was_there: bool, result: &mut StepResult) {
     let mut seen = vec![if online.ssid.is_empty() {
         sentence!("pair.wifi-connected").into()
@@ -193,7 +193,7 @@ fn refused(ssid: &str, tried: &Tried, result: &mut StepResult) {
         "status": tried.status,
         "networks": tried.networks.iter().map(|(ssid, rssi)| json!({"ssid": ssid, "rssi": rssi})).collect::<Vec<_>>(),
     });
-    // A Wi-Fi that is not in the air explains the failure better than the radio's status.
+    // A missing Wi-Fi explains the failure better than the radio's status.
     if !tried.seen {
         result.see(if names.is_empty() {
             sentence!("pair.wifi-none-seen")

@@ -51,7 +51,7 @@ struct UpEars<'a> {
     arrivals: &'a Receiver<Arrived>,
     /// The sizes that the board sends.
     sizes: &'a [usize],
-    /// What tells this phase's datagrams from others.
+    /// Distinguishes this phase's datagrams from others.
     mark: PhaseMark,
     /// The board's own address.
     board: Ipv4Addr,
@@ -65,7 +65,7 @@ struct UpEars<'a> {
     most_strangers: usize,
 }
 
-/// What is kept of a datagram.
+/// The stored part of a datagram.
 #[derive(Debug, Clone, Copy)]
 struct Seen {
     /// When it arrived.
@@ -80,7 +80,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// Keeps what is needed to count it, without the payload: the strangers' datagrams may be many.
+    /// Stores what is needed to count a datagram, without its payload: strangers may send many.
     fn of(arrived: &Arrived) -> Self {
         let bytes = &arrived.payload;
         let mut first = [0; HEADER];
@@ -143,7 +143,7 @@ impl UpEars<'_> {
 
     /// If no datagram arrived from the board's own address, count those from the address that sent our token.
     fn find_alias(&mut self) {
-        // The board is seen under its own address, so nothing rewrites it.
+        // The board's own address arrives here, so nothing rewrites it.
         if self.up.counts.received() > 0 {
             return;
         }

@@ -30,7 +30,7 @@ pub(super) fn clean_up(mut talk: BoardSession, touched: &Touched) -> StepResult 
                     result.fail(Finding::plain(Diagnosis::NotCleanedUp));
                 }
             }
-            // A note and not a failure: the board's own program may have written between.
+            // A note instead of a failure: the board's own program may have written meanwhile.
             if let (Some(before), Some(after)) = (touched.files_free, free_after)
                 && before != after
             {
@@ -69,7 +69,7 @@ fn failure(is_lost: bool) -> Diagnosis {
 struct Left {
     /// The free bytes of the file system.
     free: Option<i64>,
-    /// What became of the board's access point.
+    /// The final state of the board's access point.
     access_point: AccessPoint,
 }
 
@@ -125,7 +125,7 @@ fn put_in_order(talk: &mut BoardSession, touched: &Touched) -> Result<Left, Boar
         ),
     };
     if talk.shutdown.is_asked() {
-        // The board may have received half a program: without a new start it would wait for the rest, and not answer.
+        // The board may have received half a program: without a restart it would wait for the rest and not answer.
         talk.repl.reenter()?;
     }
     let mut left = talk.repl.exec(doing, leave, limit);

@@ -110,7 +110,7 @@ def tell_connection():  # on the line: _pi
     if not (station.active() and station.isconnected()):
         return tell('offline')
     addresses = station.ifconfig()
-    # Some firmwares do not support these two.
+    # Some firmwares do not support the next two settings.
     signal = '-'
     try:
         signal = station.status('rssi')
@@ -125,7 +125,8 @@ def tell_connection():  # on the line: _pi
 
 
 def tell_signal():  # on the line: _pp
-    # No firmware in docs/boards.md tells the access point's address; old ones do not tell the channel of a station.
+    # No firmware in docs/boards.md reports the access point's address; old versions do not report a station's
+    # channel.
     station = interface()
     signal = channel = '-'
     address = b''
@@ -189,7 +190,7 @@ def close_access_point():  # on the line: _py
 
 
 def send_main():  # on the line: _pf
-    # Send only a program whose `except:` may hide why its UDP loop ended.
+    # Send main.py only if its `except:` may hide why its UDP loop ended.
     try:
         stream = open('main.py', 'rb')
         source = stream.read(8192)
@@ -230,7 +231,7 @@ def listen(address, port, size, goodbye, idle_ms, handle):  # on the line: _ph
     if udp is None:
         return
     try:
-        # The datagram and what is made of it must fit in the memory, which may be fragmented.
+        # The datagram and its copies must fit in the memory, which may be fragmented.
         while 1:
             try:
                 bytearray(size + size // 2)
@@ -310,8 +311,8 @@ def send(address, port, sizes, count, gap_ms, token):  # on the line: _pt
 # The OLED, drawn like the tutorial's server does.
 def drawing(here, expected):  # on the line: _po
     import mpython
-    # The maker's firmware has `oled`, Mixly's has `onboard_oled`. The board 3.0 has a colour display; what draws on it in
-    # lines of 32 pixels is in a module of its own.
+    # The maker's firmware has `oled`, Mixly's has `onboard_oled`. The board 3.0 has a colour display; a separate module
+    # draws on it in lines of 32 pixels.
     display = getattr(mpython, 'oled', 0) or getattr(mpython, 'onboard_oled', 0)
     rows = 15, 31
     if not display:

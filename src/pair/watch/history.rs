@@ -1,4 +1,4 @@
-//! What a watch has seen over time, in limited memory: when there are too many periods, two become one.
+//! The history of a watch in limited memory: when there are too many periods, two are merged into one.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,8 +17,8 @@ const FIRST_LENGTH: Duration = Duration::from_secs(2);
 /// The maximum number of access points that are told apart; the last one stands for all others.
 const MOST_ACCESS_POINTS: usize = 16;
 
-/// How many datagrams of both directions a loss must be computed from to call a stretch bad: 5 rounds. With fewer,
-/// a single lost datagram would make one.
+/// The minimum number of datagrams, in both directions together, to call a stretch bad: those of 5 rounds. With fewer,
+/// a single lost datagram would be enough.
 const ENOUGH: u64 = 100;
 
 /// What several rounds saw together.
@@ -75,7 +75,7 @@ impl Period {
     fn of(round: &RoundResults) -> Self {
         let mut codes = BTreeMap::new();
         for finding in &round.findings {
-            // Once for each round, though both directions may have it.
+            // Count a problem once per round, even if both directions have it.
             codes.insert(finding.diagnosis, 1);
         }
         let median = round.rtt.map(|[_, median, ..]| median);
@@ -128,11 +128,11 @@ impl Period {
 /// An access point that the board was connected to.
 #[derive(Debug, Clone)]
 pub(crate) struct AccessPoint {
-    /// Its address, if the firmware tells it.
+    /// The access point's address, if the firmware reports it.
     pub(crate) bssid: Option<[u8; 6]>,
-    /// Its channel, if the firmware tells it.
+    /// The access point's channel, if the firmware reports it.
     pub(crate) channel: Option<u8>,
-    /// Whether it stands for all that came after the limit was reached.
+    /// Whether this entry stands for all access points after the limit.
     pub(crate) is_rest: bool,
     /// What the rounds saw there.
     pub(crate) sum: Period,
@@ -151,7 +151,7 @@ pub(crate) struct Found {
     pub(crate) finding: Finding,
 }
 
-/// Periods next to each other in which more was lost than twice what is accepted.
+/// Consecutive periods in which the loss was more than twice the accepted loss.
 #[derive(Debug, Clone)]
 pub(crate) struct Stretch {
     /// Which periods.
@@ -160,7 +160,7 @@ pub(crate) struct Stretch {
     pub(crate) sum: Period,
 }
 
-/// All that a watch has seen.
+/// The complete history of a watch.
 #[derive(Debug)]
 pub(crate) struct History {
     length: Duration,
@@ -292,7 +292,7 @@ impl History {
         &self.periods
     }
 
-    /// What is known of a period: what it saw, or the later one with the round that was running then.
+    /// The data of a period: its own, or that of the later period with the round that was running then.
     pub(crate) fn known(&self, index: usize) -> Option<&Period> {
         let later = self.periods.get(index..)?.iter().enumerate();
         let (distance, found) = later
@@ -341,7 +341,7 @@ impl History {
         let is_all_bad =
             |places: Range<usize>| is_bad.get(places).is_some_and(|all| !all.contains(&false));
         for (index, period) in self.periods.iter().enumerate() {
-            // A stretch begins and ends with a loss: what is around a loss counts as bad, too.
+            // A stretch begins and ends with a loss; periods between two losses count as bad, too.
             if !is_all_bad(index..index + 1) || period.both().sent <= period.both().received {
                 continue;
             }
@@ -361,7 +361,8 @@ impl History {
         stretches
     }
 
-    /// The loss of both directions in percent, in this period and as many around it as are needed to tell.
+    /// The loss of both directions in percent, in this period and in as many neighbours as are needed for a reliable
+    /// figure.
     fn loss_around(&self, index: usize) -> f64 {
         let mut counts = DirectionCounts::default();
         for distance in 0..self.periods.len() {

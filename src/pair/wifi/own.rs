@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_millis(200);
 /// The board's description of its own network.
 #[derive(Debug, Default)]
 struct BoardNetwork {
-    /// Whether it was on before the test.
+    /// Whether the access point was on before the test.
     was_on: bool,
     /// The board's address in it.
     address: String,
