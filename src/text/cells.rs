@@ -2,7 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// As much of a text as fits; a cut shows.
+/// As much of a text as fits; an ellipsis marks a cut.
 #[must_use]
 pub(crate) fn fit(text: &str, cells: usize) -> String {
     if text.width() <= cells {

@@ -95,7 +95,7 @@ impl Expression {
     }
 }
 
-/// What the library says, without its picture of the place: for -vv.
+/// The library's message without its picture of the place, for -vv.
 fn library_text(error: &BuildError) -> String {
     let text = match error.syntax_error() {
         Some(error) => error.to_string(),
@@ -109,7 +109,7 @@ fn library_text(error: &BuildError) -> String {
 pub(crate) struct GroupPlaces(Captures);
 
 impl GroupPlaces {
-    /// What a group matched; nothing if it took no part in the match.
+    /// The text that a group matched; empty if the group took no part in the match.
     #[must_use]
     pub(crate) fn of<'a>(&self, group: usize, text: &'a [u8]) -> Option<&'a [u8]> {
         text.get(self.0.get_group(group)?.range())
@@ -143,11 +143,11 @@ impl ExpressionBudget {
     }
 }
 
-/// What searches for single expressions keep between datagrams, by the place of the expression's rule.
+/// The caches of single expressions between datagrams, by the place of the expression's rule.
 #[derive(Debug, Default)]
 pub(crate) struct ExpressionCaches {
     caches: HashMap<usize, Cache>,
-    /// How large they are together, in bytes.
+    /// The total size of the caches, in bytes.
     size: usize,
 }
 
@@ -217,7 +217,7 @@ mod tests {
                 assert_eq!(is_match, expression.is_match(text.as_bytes()));
                 let real: usize = caches.caches.values().map(Cache::memory_usage).sum();
                 assert_eq!(caches.size, real);
-                // One more may be added before the limit is noticed.
+                // The total may exceed the limit by one expression before it is noticed.
                 assert!(real < MAX_CACHES + (2 << 20), "{real}");
             }
         }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-/// The ASCII character for what a Chinese input method types; any other character as it is.
+/// The ASCII character for a full-width one; any other character unchanged.
 #[must_use]
 pub(crate) fn ascii_of(character: char) -> char {
     match character {
@@ -52,14 +52,14 @@ pub(crate) fn first_typed(value: &str) -> Option<char> {
     value.chars().find(|&character| is_typed(character))
 }
 
-/// Whether a Chinese input method types it, whether or not ASCII has a counterpart.
+/// Whether a Chinese input method types this character, even if ASCII has no counterpart.
 fn is_typed(character: char) -> bool {
     is_fullwidth(character)
         || matches!(character, '\u{3001}'..='\u{303f}' | '…' | '·' | '￥' | '\u{ff5f}'..='\u{ff65}')
 }
 
-/// The character of a refused value that a Chinese input method typed and that cannot stand there. `problem` is the
-/// refusal; often it quotes the part that it is about. None if a half-width character would be refused as well.
+/// The full-width character that made a value invalid. `problem` is the error text, which often quotes the invalid
+/// part. None if the half-width character would be invalid, too.
 #[must_use]
 pub(crate) fn faulty(value: &str, problem: &str) -> Option<char> {
     let typed = || value.chars().filter(|&character| is_typed(character));
@@ -76,7 +76,7 @@ pub(crate) fn faulty(value: &str, problem: &str) -> Option<char> {
                 !ascii.is_ascii_alphanumeric() && !":.,/%@[]-_+\"' ".contains(ascii)
             })
         })
-        // No value ends with one of these: it belongs to a sentence.
+        // No value ends with such a mark: it belongs to a sentence.
         .or_else(|| {
             let last = value.chars().next_back();
             last.filter(|&last| is_typed(last) && ":.,".contains(ascii_of(last)))

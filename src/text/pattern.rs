@@ -84,7 +84,7 @@ pub enum HexPart {
     Many,
 }
 
-// By hand, because a compiled expression cannot be compared; its text can.
+// Implemented by hand, because compiled expressions cannot be compared, only their texts.
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
         match (self, other) {
@@ -103,7 +103,7 @@ impl Pattern {
         Self::after("re", text).is_some()
     }
 
-    /// What follows `re:` or `hex:`. A Chinese input method types a full-width colon.
+    /// The text after `re:` or `hex:`. A Chinese input method types a full-width colon.
     fn after<'a>(kind: &str, text: &'a str) -> Option<&'a str> {
         text.strip_prefix(kind)?.strip_prefix([':', '：'])
     }
@@ -149,7 +149,7 @@ impl Pattern {
         }
     }
 
-    /// Takes the memory of a regular expression out of what its table may use.
+    /// Takes the memory of a regular expression from the budget of its table.
     ///
     /// # Errors
     /// Less is left.
@@ -330,7 +330,7 @@ mod tests {
         assert!(wrong(&format!("hex:*{}", "00".repeat(2000))).contains("at most 1024"));
     }
 
-    /// The largest pattern of each kind and the longest datagram, made for each other.
+    /// The largest pattern of each kind, and the longest datagram that it matches.
     #[test]
     fn a_search_takes_bounded_time() {
         let payload = vec![b'a'; 65_507];

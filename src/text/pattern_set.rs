@@ -1,4 +1,4 @@
-//! Many regular expressions searched at once: one pass over a datagram tells the first that matches.
+//! Many regular expressions searched at once: one pass over a datagram finds the first match.
 
 use regex_automata::meta::Regex;
 use regex_automata::util::syntax;
@@ -27,7 +27,7 @@ impl ExpressionSet {
     /// A set of these expressions; `None` if they are too large together.
     #[must_use]
     pub(crate) fn new(expressions: &[&str]) -> Option<Self> {
-        // As `regex::bytes` compiles, so that the set finds what each expression finds alone.
+        // The same options as in `regex::bytes`, so that the set finds the same matches as each expression alone.
         let config = Regex::config()
             .match_kind(MatchKind::All)
             // Datagrams need not be UTF-8.

@@ -17,7 +17,7 @@ pub(crate) enum SentenceValue {
 /// A message of the catalogue, with its values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sentence {
-    /// `area.message` or `area.message.attribute`; nothing for a text as it is.
+    /// `area.message` or `area.message.attribute`; empty for literal text.
     pub(crate) id: &'static str,
     /// The values by the names of their placeholders.
     pub(crate) parts: Vec<(&'static str, SentenceValue)>,
@@ -33,7 +33,7 @@ impl Sentence {
         }
     }
 
-    /// A text as it is: a name, a number, what another program says.
+    /// Literal text: a name, a number, output of another program.
     #[must_use]
     pub(crate) fn verbatim(text: impl std::fmt::Display) -> Self {
         Self::new("").with("text", text)
@@ -69,7 +69,7 @@ impl Sentence {
         self
     }
 
-    /// Texts as they are, for a list value.
+    /// Literal texts, for a list value.
     #[must_use]
     pub(crate) fn verbatim_list<T: std::fmt::Display>(
         items: impl IntoIterator<Item = T>,

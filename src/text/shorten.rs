@@ -1,4 +1,4 @@
-//! Shortens what a message repeats of an argument or a file: it may be as long as a command line.
+//! Shortens quoted arguments and file names in messages: they may be as long as a command line.
 
 use std::borrow::Cow;
 
@@ -27,10 +27,10 @@ pub(crate) fn shortened(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The most characters of one line of an error. What is longer repeats something that nobody reads to its end.
+/// The most characters of one line of an error. A longer line quotes something that nobody reads to its end.
 const LINE: usize = 2000;
 
-/// A line of an error, without its middle if it is very long: what failed stands at its beginning, why at its end.
+/// A line of an error, without its middle if it is very long: its beginning says what failed, its end says why.
 #[must_use]
 pub(crate) fn without_middle(line: &str) -> Cow<'_, str> {
     let count = line.chars().count();

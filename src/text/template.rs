@@ -32,7 +32,7 @@ pub struct TemplateOptions<'a> {
     pub escapes: bool,
     /// The encoding of the payload.
     pub encoding: TextEncoding,
-    /// Where the template stands, which decides which fields it may have.
+    /// The purpose of a template, which decides which fields it may have.
     pub place: Place<'a>,
 }
 
@@ -49,12 +49,12 @@ pub enum Place<'a> {
     Reply(&'a [Option<String>]),
 }
 
-/// Which fields a template may have: what a hint lists.
+/// Which fields a template may have, for a hint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fields {
-    /// Those of a message that is sent for each input line.
+    /// The fields of a message that is sent for each input line.
     WithLine,
-    /// Those of a message without input lines.
+    /// The fields of a message without input lines.
     WithoutLine,
     /// Those of a reply.
     Reply,
@@ -75,7 +75,7 @@ impl Place<'_> {
 /// A parsed template.
 #[derive(Debug, Clone)]
 pub struct Template {
-    /// What it consists of, in order.
+    /// The pieces of the template, in order.
     pieces: Vec<TemplatePiece>,
     encoding: TextEncoding,
     /// The local time zone, if a field needs it.
@@ -88,7 +88,7 @@ pub struct Template {
     is_literal: bool,
 }
 
-/// What the fields of one datagram are filled with.
+/// The values for the fields of one datagram.
 #[derive(Debug)]
 pub struct Values<'a, F> {
     /// The number of the datagram, from 0.
@@ -105,7 +105,7 @@ pub struct Values<'a, F> {
     pub is_text: bool,
 }
 
-/// What rendering needs again and again.
+/// The buffers for rendering, reused for each datagram.
 #[derive(Debug)]
 pub struct RenderState {
     /// The source of `{rand}`.
@@ -115,7 +115,7 @@ pub struct RenderState {
 }
 
 impl RenderState {
-    /// With this source of random numbers.
+    /// A renderer with this source of random numbers.
     #[must_use]
     pub fn new(random: Random) -> Self {
         Self {
@@ -165,13 +165,13 @@ impl Template {
                     let rest = text.get(place + 1..).unwrap_or_default();
                     let (field, _) = rest.split_once('}').ok_or(Error::Unclosed { at })?;
                     let end = place + 1 + field.len();
-                    // Past the field, whose characters `find` has seen already.
+                    // Continue after the field, whose characters `find` has already passed.
                     while chars.next_if(|(_, (next, _))| *next <= end).is_some() {}
                     template.add_literal(&mut literal, rules)?;
                     template.pieces.push(piece(field, at, rules.place)?);
                 }
                 '}' if doubled(&mut chars) => literal.push('}'),
-                // Mostly its `{` is missing. As text, a brace is written twice.
+                // Usually the `{` before it is missing. A literal brace is written twice.
                 '}' => return Err(Error::Stray { at }),
                 '\\' if rules.escapes => {
                     literal.push(character);
@@ -198,7 +198,7 @@ impl Template {
         template.has_groups = has(|piece| matches!(piece, TemplatePiece::Group(_)));
         template.is_literal = !has(|piece| !matches!(piece, TemplatePiece::Bytes(_)));
         if has(|piece| matches!(piece, TemplatePiece::Time(_))) {
-            // Here and not for each datagram: loading the time zone takes a millisecond or two.
+            // Load the time zone here instead of for each datagram: that takes a millisecond or two.
             template.zone = Some(TimeZone::system());
         }
         Ok(template)
@@ -228,7 +228,7 @@ impl Template {
             .then(|| self.pieces.iter().flat_map(bytes).collect())
     }
 
-    /// The length of what stands between the fields: no payload is shorter.
+    /// The length of the text between the fields: no payload is shorter.
     #[must_use]
     pub(crate) fn least_len(&self) -> usize {
         let len = |piece: &TemplatePiece| match piece {
@@ -249,7 +249,7 @@ impl Template {
         self.pieces.push(TemplatePiece::Bytes(bytes));
     }
 
-    /// Adds what stands between two fields, encoded, and empties `literal`.
+    /// Adds the text between two fields, encoded, and empties `literal`.
     fn add_literal(
         &mut self,
         literal: &mut String,
@@ -329,7 +329,7 @@ impl Template {
                     .encode(scratch, out)
                     .map_err(RenderError::Encode)?;
             }
-            // After each piece: the pieces together could be far longer than a datagram.
+            // Check after each piece: all pieces together could be far longer than a datagram.
             if out.len() - start > max {
                 return Err(RenderError::TooLong);
             }

@@ -2,14 +2,14 @@
 
 use unicode_width::UnicodeWidthChar as _;
 
-/// What is not broken, and the spaces behind it.
+/// An unbreakable part, and the spaces after it.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unbroken<'a> {
     /// The text, with the escape sequences before it.
     pub(crate) text: &'a str,
     /// Columns without the spaces.
     pub(crate) width: usize,
-    /// The spaces behind it, which vanish at the end of a line.
+    /// The spaces after the text, which disappear at the end of a line.
     pub(crate) spaces: usize,
 }
 

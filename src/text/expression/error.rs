@@ -82,7 +82,7 @@ pub(crate) fn syntax_error(expression: &str, nesting: u32) -> Option<ExpressionE
         Ok(_) => return None,
         Err(regex_syntax::Error::Parse(error)) => (*error.span(), of_syntax(error.kind())),
         Err(regex_syntax::Error::Translate(error)) => (*error.span(), of_meaning(error.kind())),
-        // What a later version may add.
+        // For errors that a later version of the library may add.
         Err(_) => (
             Span::splat(regex_syntax::ast::Position::new(0, 1, 1)),
             ExpressionProblem::Other,
@@ -131,7 +131,7 @@ fn of_syntax(kind: &ErrorKind) -> ExpressionProblem {
         ErrorKind::UnicodeClassInvalid => ExpressionProblem::UnknownClass,
         ErrorKind::UnsupportedBackreference => ExpressionProblem::BackReference,
         ErrorKind::UnsupportedLookAround => ExpressionProblem::LookAround,
-        // Billions of groups, and what a later version may add.
+        // Billions of groups, and errors that a later version may add.
         _ => ExpressionProblem::Other,
     }
 }

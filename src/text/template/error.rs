@@ -41,7 +41,7 @@ pub enum Error {
     TooLong,
 }
 
-/// What is wrong with what stands after the name of a field.
+/// What is wrong with the text after the name of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the sentence in the catalogue says what it is")]
 pub enum FieldProblem {
@@ -126,7 +126,7 @@ impl From<&Error> for Sentence {
     }
 }
 impl Error {
-    /// What to write in its place.
+    /// The text to write instead.
     #[must_use]
     pub(crate) fn advice(&self) -> Option<TemplateAdvice> {
         match self {
@@ -139,10 +139,10 @@ impl Error {
     }
 }
 
-/// What may help with a wrong template.
+/// A hint for a wrong template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TemplateAdvice {
-    /// A brace that is text is written twice.
+    /// A literal brace is written twice.
     Braces,
     /// Input lines come through a pipe.
     Pipe,

@@ -58,7 +58,7 @@ pub(super) enum TemplatePiece {
     Group(usize),
 }
 
-/// Parses what stands between the braces.
+/// Parses the text between the braces.
 pub(super) fn piece(field: &str, at: usize, place: Place<'_>) -> Result<TemplatePiece, Error> {
     // A Chinese input method types a full-width colon, and full-width digits.
     let (name, option) = match field.split_once([':', '：']) {
@@ -144,7 +144,7 @@ fn time_problem(format: &str, begin: usize) -> Option<FieldProblem> {
     while let Some(percent) = format.get(place..)?.find('%') {
         let start = place + percent;
         let at = begin + format.get(..start)?.chars().count();
-        // Flags, a width and colons stand between the % and its letter.
+        // Flags, a width and colons may come between the % and its letter.
         let letter = format
             .get(start + 1..)?
             .find(|c: char| !matches!(c, '-' | '_' | '0'..='9' | '^' | '#' | ':' | '.'));
