@@ -1,8 +1,9 @@
 //! Reads UDP datagrams out of a capture: pcap, pcapng (<https://ietf-opsawg-wg.github.io/draft-ietf-opsawg-pcap/>), or the
 //! JSON lines that `listen` writes.
 //!
-//! The format is known by its first bytes, so that a capture can come through a pipe. One packet is in memory at a
-//! time, and a limited number of fragments. The lengths in a capture are claims: each is checked before it is used.
+//! udpcli recognises the format by the first bytes, so that a capture can come through a pipe. One packet is in memory
+//! at a time, and a limited number of fragments. The lengths in a capture are claims: each is checked before it is
+//! used.
 //!
 //! `pcap-file`, which writes captures, is not used here: it takes the time of every pcapng packet for nanoseconds, and
 //! refuses pcap packets that were cut.
@@ -20,7 +21,7 @@ use crate::text::sentence::{Sentence, sentence};
 use fragments::Fragments;
 use pcap::{Container, Packet};
 
-/// The longest packet, block or line, in bytes. What claims to be longer is damaged.
+/// The longest packet, block or line, in bytes. A longer length is a sign of damage.
 const MAX_RECORD: usize = 16 << 20;
 
 /// How many bytes to read at once.
@@ -42,15 +43,15 @@ pub struct Recorded<'a> {
 /// How many packets were left out, and why.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SkippedPackets {
-    /// Neither UDP nor a fragment of it.
+    /// Packets that are neither UDP nor a fragment of a UDP datagram.
     pub(crate) not_udp: u64,
     /// Fragments whose datagram is not complete.
     pub(crate) fragments: u64,
-    /// Cut by the capture program, so that the payload is not complete.
+    /// Packets that the capture program truncated, so that the payload is incomplete.
     pub(crate) cut: u64,
     /// A header is damaged.
     pub(crate) damaged: u64,
-    /// Of a kind of network that udpcli cannot read.
+    /// Packets of a link type that udpcli cannot read.
     pub(crate) unknown_link: u64,
     /// From another sender than wanted.
     pub(crate) other_sender: u64,
@@ -131,7 +132,7 @@ pub enum Error {
 struct CaptureInput<R> {
     /// What is read.
     inner: R,
-    /// What was read, from the first byte that may still be in use.
+    /// The bytes that were read, from the first one that may still be needed.
     bytes: Vec<u8>,
     /// How much of it is used up.
     start: usize,
@@ -159,7 +160,7 @@ impl<R: Read> CaptureInput<R> {
         if self.is_at_end {
             return Ok(false);
         }
-        // Only here, before more is read, and not at each packet: each drain moves what is left.
+        // Drain only here, before reading more, instead of at each packet: each drain moves the remaining bytes.
         self.bytes.drain(..self.start);
         self.start = 0;
         let len = self.bytes.len();
@@ -172,10 +173,10 @@ impl<R: Read> CaptureInput<R> {
             }
         };
         self.bytes
-            // Before the error is returned, so that the zeros of the unused room are never taken for data.
+            // Truncate before returning the error, so that the zeros of the unused space never count as data.
             .truncate(len + result.as_ref().map_or(0, |count| *count));
         let count = result.map_err(Error::Read)?;
-        // Kept: a terminal would otherwise be asked again after Ctrl-D.
+        // Remember the end: otherwise udpcli would read from a terminal again after Ctrl-D.
         self.is_at_end = count == 0;
         Ok(count > 0)
     }
@@ -207,12 +208,12 @@ pub struct CaptureReader<R> {
     packet: Packet,
     /// The payload of the last datagram.
     payload: Vec<u8>,
-    /// What was left out since the last call of [`Self::take_left_out`].
+    /// The packets left out since the last call of [`Self::take_left_out`].
     left_out: SkippedPackets,
     is_at_end: bool,
 }
 
-/// The format of a capture, and what must be remembered of it.
+/// The format of a capture, with its state.
 #[derive(Debug)]
 enum SourceFormat {
     Packets(Container),
@@ -247,8 +248,7 @@ impl<R: Read> CaptureReader<R> {
     /// The capture cannot be read, is damaged, or is none.
     pub fn next_datagram(&mut self) -> Result<Option<Recorded<'_>>, Error> {
         let mut found = None;
-        // A loop around `step`, because a borrow of the payload cannot be returned out of a loop that goes on writing
-        // to it.
+        // A loop around `step`, because a loop that writes to the payload cannot also return a borrow of it.
         while found.is_none() && !self.is_at_end {
             found = self.step()?;
         }
@@ -291,7 +291,7 @@ impl<R: Read> CaptureReader<R> {
             SourceFormat::Packets(container) => {
                 if !container.next(&mut self.input, &mut self.packet)? {
                     self.is_at_end = true;
-                    // What is incomplete at the end will never be complete.
+                    // Datagrams that are incomplete at the end will never be complete.
                     self.left_out.fragments += self.fragments.clear();
                     return Ok(None);
                 }

@@ -1,20 +1,19 @@
-//! Puts the fragments of datagrams together, in bounded memory.
+//! Reassembles the fragments of datagrams, in bounded memory.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::IpAddr;
 
-/// The most datagrams of which only a part has come, and the most bytes that they have together. Then the oldest is
-/// given up.
+/// The maximum number of incomplete datagrams, and of their bytes. Beyond these limits the oldest one is dropped.
 const MAX_DATAGRAMS: usize = 1024;
 const MAX_BYTES: usize = 16 << 20;
 
-/// The most pieces of one datagram: more than an MTU of 576 bytes makes of the longest one.
+/// The maximum number of pieces of one datagram: an MTU of 576 bytes needs fewer for the longest one.
 const MAX_PIECES: usize = 512;
 
 /// The longest IP payload.
 const MAX_LEN: usize = 65_535;
 
-/// After this time a receiver gives up, in nanoseconds (RFC 8200, section 4.5).
+/// The reassembly timeout in nanoseconds (RFC 8200, section 4.5).
 const PATIENCE: i128 = 60_000_000_000;
 
 /// What the fragments of one datagram have in common.
@@ -33,15 +32,15 @@ pub(super) struct DatagramId {
 /// One fragment.
 #[derive(Debug)]
 pub(super) struct Fragment<'a> {
-    /// Where it belongs in the payload, in bytes.
+    /// The piece's offset in the payload, in bytes.
     pub(super) offset: usize,
-    /// Whether it is not the last.
+    /// Whether more pieces follow.
     pub(super) more: bool,
     /// What follows the IP header.
     pub(super) protocol: u8,
     /// Its part of the payload.
     pub(super) bytes: &'a [u8],
-    /// When it was captured, in nanoseconds since the Unix epoch.
+    /// The capture time, in nanoseconds since the Unix epoch.
     pub(super) time: i128,
 }
 
@@ -54,11 +53,11 @@ struct Partial {
     bytes: usize,
     /// The length of the whole, known from the last fragment.
     len: Option<usize>,
-    /// What follows the IP header, known from the first fragment.
+    /// The protocol after the IP header, known from the first fragment.
     protocol: Option<u8>,
     /// The time of the first piece that came.
     first_time: i128,
-    /// The number that the queue has.
+    /// The datagram's number in the queue.
     number: u64,
 }
 
@@ -76,14 +75,14 @@ pub(super) struct Fragments {
 }
 
 impl Fragments {
-    /// Takes a fragment. Gives the whole payload if it is complete, and how many fragments were given up.
+    /// Takes a fragment. Returns the whole payload if it is complete, and the number of dropped fragments.
     pub(super) fn add(
         &mut self,
         key: DatagramId,
         fragment: &Fragment<'_>,
     ) -> (Option<(u8, Vec<u8>)>, u64) {
         let mut dropped = 0;
-        // An identification is used again after a while.
+        // Senders reuse an identification after a while.
         let is_late = |partial: &Partial| fragment.time - partial.first_time > PATIENCE;
         if self.partial.get(&key).is_some_and(is_late) {
             dropped += self.give_up(&key);
@@ -114,7 +113,7 @@ impl Fragments {
                 partial.bytes += fragment.bytes.len();
                 self.bytes += fragment.bytes.len();
             }
-            // The same once more, as from a second interface.
+            // A repeated fragment, as from a second interface.
             Fit::Duplicate => return (None, dropped + 1),
             // Overlapping fragments with different content are a known attack: RFC 5722 says to drop the whole datagram.
             Fit::Contradiction => return (None, dropped + 1 + self.give_up(&key)),
@@ -172,18 +171,19 @@ impl Fragments {
     }
 }
 
-/// How a fragment agrees with those before it.
+/// How a fragment fits the earlier ones.
 enum Fit {
     /// It fills a gap.
     New,
     /// It came before.
     Duplicate,
-    /// It cannot be part of the same datagram.
+    /// The fragment cannot be part of the same datagram.
     Contradiction,
 }
 
 impl Partial {
-    /// Compares a fragment, which ends at `end`, with the others; notes what only the first and the last one tell.
+    /// Compares a fragment, which ends at `end`, with the others; notes what only the first and the last fragment
+    /// contain.
     fn fit(&mut self, fragment: &Fragment<'_>, end: usize) -> Fit {
         if let Some(same) = self.pieces.get(&fragment.offset) {
             let is_same = same.len() == fragment.bytes.len();
@@ -199,7 +199,7 @@ impl Partial {
         let overlaps_after = after.is_some_and(|(at, _)| *at < end);
         let is_beyond = self.len.is_some_and(|len| end > len);
         let is_too_many = self.pieces.len() >= MAX_PIECES;
-        // An empty piece would be put in again and again.
+        // An empty piece would be added again and again.
         if overlaps_before
             || overlaps_after
             || is_beyond

@@ -81,13 +81,13 @@ fn datagram(
     let object: Value = serde_json::from_slice(line).map_err(|_| sentence!("replay.no-json"))?;
     let text = |key: &'static str| object.get(key).and_then(Value::as_str);
     let missing = |key: &'static str| sentence!("replay.no-key", key = key);
-    // A value of the wrong type counts as missing: either way, the line is not one that `listen` wrote.
+    // A value of the wrong type counts as missing: in both cases `listen` did not write the line.
     let time = text("time").and_then(|time| time.parse::<Timestamp>().ok());
     let time = time.ok_or_else(|| missing("time"))?.as_nanosecond();
     let address = |key| text(key).and_then(|text| text.parse::<SocketAddr>().ok());
     let from = address("from").ok_or_else(|| missing("from"))?;
     let to_port = address("to").ok_or_else(|| missing("to"))?.port();
-    // `len` is then the length that is left, and the rest cannot be sent.
+    // `len` is then the truncated length, and the rest cannot be sent.
     if object.get("truncated") == Some(&Value::Bool(true)) {
         return Ok(JsonLine::Cut);
     }

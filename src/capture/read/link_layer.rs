@@ -38,7 +38,7 @@ enum SkipReason {
     NotUdp,
     /// A header contradicts itself, or ends too early.
     Damaged,
-    /// It is of a kind of network that udpcli cannot read.
+    /// The packet has a link type that udpcli cannot read.
     UnknownLink,
 }
 
@@ -51,7 +51,7 @@ struct Ip<'a> {
     to: IpAddr,
     /// The transport protocol.
     protocol: u8,
-    /// Where this part belongs in the payload, and whether more follow; `None` if it is whole.
+    /// The offset of this fragment in the payload, and whether more follow; `None` for a whole packet.
     part: Option<(u32, usize, bool)>,
     /// What follows the headers.
     payload: &'a [u8],
@@ -76,7 +76,7 @@ pub(super) fn packet(
     let found = find(packet, fragments, payload, left_out);
     found.unwrap_or_else(|reason| {
         match reason {
-            // Where the packet was cut, more than its payload may be missing.
+            // If the packet was truncated, more than its payload may be missing.
             SkipReason::Damaged if packet.is_cut => left_out.cut += 1,
             SkipReason::Damaged => left_out.damaged += 1,
             SkipReason::NotUdp => left_out.not_udp += 1,
@@ -160,8 +160,8 @@ fn network(packet: &Packet) -> Result<&[u8], SkipReason> {
             // The address family, in the byte order of the machine that captured; its value for IPv6 differs.
             let family = bytes.first_chunk::<4>().ok_or(SkipReason::Damaged)?;
             let family = u32::from_be_bytes(*family);
-            // The smaller of both is the right one, because all families are small numbers: 2 is IPv4, the others are
-            // IPv6 on Linux, NetBSD and OpenBSD, FreeBSD, and macOS.
+            // Use the smaller value of the two byte orders, because all families are small numbers: 2 is IPv4, the
+            // others are IPv6 on Linux, NetBSD and OpenBSD, FreeBSD, and macOS.
             match family.min(family.swap_bytes()) {
                 2 | 10 | 24 | 28 | 30 => after(4),
                 _ => Err(SkipReason::NotUdp),
@@ -171,7 +171,7 @@ fn network(packet: &Packet) -> Result<&[u8], SkipReason> {
     }
 }
 
-/// What follows the VLAN tags, if that is IP.
+/// The packet after the VLAN tags, if it is IP.
 fn tagged(mut kind: u16, mut bytes: &[u8]) -> Result<&[u8], SkipReason> {
     for _ in 0..MAX_NESTED {
         if !TYPES_OF_TAGS.contains(&kind) {
@@ -206,7 +206,7 @@ fn ipv4(bytes: &[u8]) -> Result<Ip<'_>, SkipReason> {
     if header_len < 20 || total < header_len {
         return Err(SkipReason::Damaged);
     }
-    // What follows the packet in a frame is padding.
+    // The bytes after the packet in a frame are padding.
     let is_short = bytes.len() < total;
     let bytes = bytes.get(..total).unwrap_or(bytes);
     let address = |at: usize| {
@@ -217,7 +217,7 @@ fn ipv4(bytes: &[u8]) -> Result<Ip<'_>, SkipReason> {
     let offset = usize::from(flags & 0x1fff) * 8;
     let more = flags & 0x2000 != 0;
     let id = u32::from(u16::from_be_bytes([id_high, id_low]));
-    // Before the fragment is kept: the fragments of a large TCP or ICMP packet would fill the memory.
+    // Check this before keeping the fragment: the fragments of a large TCP or ICMP packet would fill the memory.
     if protocol != UDP {
         return Err(SkipReason::NotUdp);
     }

@@ -5,11 +5,11 @@ use std::io::Read;
 use crate::capture::read::{CaptureInput, Error, MAX_RECORD};
 use crate::text::sentence::sentence;
 
-/// The most interfaces of a pcapng section. udpcli keeps what it knows of each.
+/// The most interfaces of a pcapng section. udpcli keeps the description of each.
 const MAX_INTERFACES: usize = 65_536;
 
 /// The types of pcapng blocks.
-// Reads the same in both byte orders, because the block that it begins tells the byte order.
+// Reads the same in both byte orders, because the byte order is inside the block.
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
 const OBSOLETE_PACKET: u32 = 2;
@@ -41,7 +41,7 @@ pub(super) struct Packet {
 pub(super) struct Container {
     /// The byte order, which a section of pcapng may change.
     order: FileByteOrder,
-    /// What is known about the packets' links.
+    /// The link types and time units of the packets.
     kind: LinkKind,
     /// The number of the last packet, from 1.
     number: u64,
@@ -49,7 +49,7 @@ pub(super) struct Container {
     last: i128,
 }
 
-/// What a file says about the links of its packets.
+/// The link types and time units in a file.
 #[derive(Debug)]
 enum LinkKind {
     /// All packets have the same link type; the nanoseconds of a unit of time.
@@ -76,7 +76,7 @@ struct CaptureInterface {
     offset: i64,
 }
 
-/// In which order the bytes of a number come.
+/// The byte order of numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileByteOrder {
     Big,
@@ -126,7 +126,7 @@ impl Container {
         };
         if u32::from_be_bytes(begin) == SECTION {
             let interfaces = Vec::new();
-            // Each section says its byte order.
+            // Each section declares its byte order.
             return Ok(Some(container(
                 FileByteOrder::Little,
                 LinkKind::PcapNg { interfaces },
@@ -144,7 +144,7 @@ impl Container {
             return Err(Error::Wrong(sentence!("replay.short-header")));
         };
         input.skip(24);
-        // The upper bits say how long the frame check sequence is.
+        // The upper bits contain the length of the frame check sequence.
         let link = u16::try_from(link & 0xffff).unwrap_or_default();
         if !super::link_layer::is_known(link) {
             return Err(Error::Wrong(sentence!("replay.link-type", link = link)));
@@ -215,7 +215,7 @@ impl Container {
         if begin.is_empty() {
             return Ok(PcapngBlock::End);
         }
-        // Before the lengths: they are in the byte order that this block says.
+        // Read the byte order before the lengths, which depend on it.
         if begin.first_chunk() == Some(&SECTION.to_be_bytes()) {
             self.order = match begin.get(8..12) {
                 Some([0x1a, 0x2b, 0x3c, 0x4d]) => FileByteOrder::Big,
@@ -267,7 +267,7 @@ impl Container {
                     PcapngBlock::Packet
                 })
             }
-            // Names, statistics, and what other programs add.
+            // Names, statistics, and blocks of other programs.
             _ => Some(PcapngBlock::Other),
         };
         input.skip(total);
@@ -305,7 +305,7 @@ impl Container {
     }
 }
 
-/// What a block of a pcapng file was.
+/// The content of a pcapng block.
 enum PcapngBlock {
     /// A packet, which was read.
     Packet,
@@ -351,7 +351,7 @@ fn packet_of(
 ) -> Option<()> {
     let (number, time, len, full_len, start) = match kind {
         SIMPLE_PACKET => {
-            // This block does not say how much of the packet it has; that follows from its own length.
+            // This block does not contain the captured length; it follows from the block's own length.
             let full_len = order.u32(body, 0)?;
             let room = u32::try_from(body.len().checked_sub(4)?).ok()?;
             (0, None, full_len.min(room), full_len, 4)
