@@ -1,4 +1,4 @@
-//! What this PC has, what of it would keep datagrams or the board away, and which boards are near.
+//! Surveys this PC: what blocks datagrams or the board, and which boards are nearby.
 
 pub(crate) mod doctor;
 #[cfg(feature = "board")]

@@ -31,7 +31,7 @@ pub(crate) enum DoctorFinding {
         /// Addresses on other networks.
         others: Vec<OwnAddress>,
     },
-    /// The router gave this PC no address, so it took one that only this cable or Wi-Fi knows.
+    /// The router gave this PC no address, so it chose one that is only valid on this cable or Wi-Fi.
     SelfAssigned {
         /// That address.
         own: OwnAddress,
@@ -80,7 +80,7 @@ pub(crate) enum DoctorFinding {
     },
     /// The firewall drops what comes in for the port.
     FirewallBlocks {
-        /// By which rule, and what would let it in.
+        /// The rule that drops the datagrams, and the command that would allow them.
         block: DropReason,
         /// The UDP port.
         port: u16,
@@ -143,7 +143,7 @@ impl DoctorFinding {
         }
     }
 
-    /// The command that cures it, or shows more where there is no cure to type; for this system's usual shell.
+    /// The command that fixes the problem or, if no command can, shows more; for this system's usual shell.
     #[must_use]
     pub(crate) fn command(&self) -> Option<String> {
         Some(match self {
@@ -181,7 +181,7 @@ impl DoctorFinding {
     }
 }
 
-/// What opens the settings in which to choose a network, or lists the Wi-Fi networks.
+/// The command that opens the network settings or lists the Wi-Fi networks.
 fn network_settings() -> &'static str {
     if cfg!(windows) {
         "start ms-settings:network"
@@ -192,7 +192,7 @@ fn network_settings() -> &'static str {
     }
 }
 
-/// What asks the router for an address once more.
+/// The command that asks the router for an address again.
 fn renewal(interface: &str) -> String {
     if cfg!(windows) {
         "ipconfig /renew".to_owned()
@@ -203,7 +203,7 @@ fn renewal(interface: &str) -> String {
     }
 }
 
-/// What shows who has a port.
+/// The command that shows which program has a port.
 fn who_has(port: u16) -> String {
     if cfg!(windows) {
         "netstat -ano -p UDP".to_owned()

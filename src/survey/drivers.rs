@@ -1,4 +1,4 @@
-//! Drivers of boards' USB chips on Windows, as the registry has them. Windows keeps a key for each device that was ever
+//! Drivers of boards' USB chips on Windows, from the registry. Windows keeps a key for each device that was ever
 //! plugged in: one without a service has never had a driver.
 
 use crate::board::serial_ports::{Chip, Listed, chip_of};
@@ -57,8 +57,8 @@ impl Device {
     }
 }
 
-/// Chips without a driver, and drivers of `ports` that are too old. The registry does not tell whether a device without a
-/// driver is plugged in now: it is named only while no board has a port.
+/// Chips without a driver, and drivers of `ports` that are too old. The registry does not show whether a device without
+/// a driver is plugged in now, so this reports one only while no board has a port.
 pub(super) fn judge(devices: &[Device], ports: &[Listed]) -> Vec<DriverFault> {
     let mut findings = Vec::new();
     for device in devices {
@@ -167,7 +167,7 @@ mod tests {
         ];
         let chip = Chip::Cp210x;
         assert_eq!(judge(&devices, &[]), [DriverFault::Missing(chip)]);
-        // A board works, of that kind or another: the key may be of one that is no longer there.
+        // A board works, so the key may belong to a board that is no longer plugged in.
         assert_eq!(judge(&devices, &[port("COM5", 0x10c4, 0xea60)]), []);
         assert_eq!(judge(&devices, &[port("COM5", 0x1a86, 0x7523)]), []);
         let modem = port("COM1", 0x046d, 0xc52b);

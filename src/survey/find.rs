@@ -1,7 +1,8 @@
 //! Finds boards: devices with an Espressif adapter in the neighbour table, host names from multicast DNS, and USB ports.
 //!
-//! Boards' programs get nothing, unless the user asks for it: a datagram to UDP port 6000 would appear on every display.
-//! No serial port is opened either, because that resets some boards. IPv4 only, as the programs on the boards.
+//! udpcli sends nothing to the programs on boards, unless the user asks for it: a datagram to UDP port 6000 would
+//! appear on every display. It opens no serial port either, because that resets some boards. IPv4 only, like the
+//! programs on the boards.
 
 mod espressif;
 pub(crate) mod mac;
@@ -23,7 +24,7 @@ use crate::survey::find::probe::{PortState, Probes};
 use crate::survey::find::sweep::Sweep;
 use crate::wait::{Over, Site, Wait};
 
-/// What every datagram of ours to a device says. It is not empty: an empty one ends the loop of some programs.
+/// The payload of every datagram to a device. It is not empty: an empty datagram ends the loop of some programs.
 const MESSAGE: &[u8] = b"udpcli find";
 
 /// How often to look for answers.
@@ -35,9 +36,9 @@ const MAX_BOARDS: usize = 4096;
 /// How a board was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Evidence {
-    /// Its MAC address in the neighbour table is Espressif's.
+    /// The board's MAC address in the neighbour table is Espressif's.
     NeighbourTable,
-    /// It answered a question of multicast DNS.
+    /// The board answered a multicast DNS query.
     Mdns,
     /// The USB device has the chip of a board.
     #[cfg(feature = "board")]
@@ -68,7 +69,7 @@ pub(crate) struct FoundBoard {
     pub(crate) mac: Option<Mac>,
     /// The serial port on this PC.
     pub(crate) serial_port: Option<String>,
-    /// How it was found, at least one way.
+    /// How udpcli found the board, in at least one way.
     pub(crate) found: Vec<Evidence>,
     /// Whether a program listens on UDP port 6000, if it was asked.
     pub(crate) port: Option<PortState>,
@@ -89,7 +90,7 @@ pub(crate) fn search(wait: Duration, probes: bool) -> Findings {
     let shutdown = Shutdown::current();
     let is_stopped = || shutdown.is_asked();
     let now = Instant::now();
-    // A wait beyond the end of the clock is one without end.
+    // A wait beyond the range of the clock never ends.
     let deadline = now.checked_add(wait);
     let networks = sweep::networks();
     let mut search = Search {
@@ -141,7 +142,7 @@ pub(crate) fn search(wait: Duration, probes: bool) -> Findings {
     }
 }
 
-/// What was found so far, and who is asked.
+/// The boards found so far, and the queries in progress.
 struct Search {
     /// The boards, by address.
     boards: BTreeMap<Ipv4Addr, FoundBoard>,
@@ -187,7 +188,7 @@ impl Search {
     /// Adds a board, or another way in which it was found.
     fn add(&mut self, address: Ipv4Addr, evidence: Evidence) {
         let is_new = !self.boards.contains_key(&address);
-        // Answers come from the network; nobody may fill this PC's memory with them.
+        // Limit the number: answers come from the network and must not fill this PC's memory.
         if is_new && self.boards.len() >= MAX_BOARDS {
             return;
         }
@@ -204,7 +205,7 @@ impl Search {
         }
     }
 
-    /// The boards with everything that is known of them.
+    /// The boards with all known details.
     fn finish(self) -> Vec<FoundBoard> {
         let Self {
             boards,
@@ -221,8 +222,8 @@ impl Search {
     }
 }
 
-/// Adds the boards on USB. An ESP32 with its own USB port has its MAC address as the serial number, so that it is the same
-/// board as on the network.
+/// Adds the boards on USB. An ESP32 with its own USB port has its MAC address as the serial number, so it can be
+/// matched with a board on the network.
 #[cfg(feature = "board")]
 fn add_usb(boards: &mut Vec<FoundBoard>) {
     let Ok(listed) = serial_ports::list() else {

@@ -1,4 +1,4 @@
-//! Serial ports: boards, who may use them, who has them open, and boards for which no serial port appeared.
+//! Serial ports: which have boards, who may use them, which programs have them open, and boards without a serial port.
 
 use crate::board::serial_port_owner;
 use crate::board::serial_ports::{self, Chip, Listed};
@@ -42,12 +42,12 @@ pub(crate) enum PortFinding {
         /// Whether the user is in that group since the last login.
         is_member: bool,
     },
-    /// The settings name a port that is not there.
+    /// The settings name a port that does not exist.
     Missing {
         /// The port's name.
         port: String,
     },
-    /// A board's USB chip is there, and no serial port for it.
+    /// A board's USB chip is plugged in, but has no serial port.
     NoDriver {
         /// The chip.
         chip: Chip,
@@ -95,7 +95,7 @@ impl PortFinding {
         }
     }
 
-    /// The command that cures it, for this system's usual shell.
+    /// The command that fixes the problem, for this system's usual shell.
     pub(super) fn command(&self) -> Option<String> {
         Some(match self {
             Self::Board { .. } | Self::Unlisted => return None,
@@ -106,7 +106,7 @@ impl PortFinding {
                 group: Some(group),
                 is_member: true,
                 ..
-            // Membership counts from the next login on. This command starts a shell that has it now.
+            // Membership counts only after the next login. This command starts a shell that already has it.
             } => format!("newgrp {group}"),
             Self::Denied { group, .. } => {
                 let group = group.as_deref().unwrap_or("dialout");
@@ -131,7 +131,7 @@ fn page(chip: Chip) -> Option<&'static str> {
     }
 }
 
-/// What has Windows look for the driver, or what loads it.
+/// The command that makes Windows search for the driver, or that loads it.
 fn driver(chip: Chip) -> Option<String> {
     if cfg!(windows) {
         return Some("pnputil /scan-devices".to_owned());
@@ -144,7 +144,7 @@ fn driver(chip: Chip) -> Option<String> {
         // One driver for the family (drivers/usb/serial/ch341.c).
         Chip::Ch340 => "ch341",
         Chip::Ftdi => "ftdi_sio",
-        // These present themselves as modems of the USB class CDC ACM.
+        // These chips present themselves as modems of the USB class CDC ACM.
         Chip::Ch9102 | Chip::Ch343 | Chip::Espressif | Chip::MicroPython => "cdc_acm",
     };
     Some(format!("sudo modprobe {module}"))
@@ -198,7 +198,7 @@ fn of_port(name: &str, chip: Option<Chip>) -> PortFinding {
     if cfg!(unix) && !std::path::Path::new(name).exists() {
         return PortFinding::Missing { port };
     }
-    // Before the rights: who has the port is known whatever the rights are.
+    // Check this before the rights: the program that has the port is known in any case.
     let holders = serial_port_owner::of(name);
     if !holders.is_empty() {
         return if holders.iter().any(|holder| holder.name == "brltty") {

@@ -5,9 +5,9 @@
 pub(crate) enum Severity {
     /// As it should be.
     Ok,
-    /// It may keep datagrams or the board away, or udpcli cannot tell.
+    /// The finding may block datagrams or the board, or udpcli cannot tell.
     Warning,
-    /// It keeps datagrams or the board away.
+    /// The finding blocks datagrams or the board.
     Problem,
 }
 

@@ -19,7 +19,7 @@ impl Mac {
             .is_ok()
     }
 
-    /// Whether it is the address of one adapter: not of a group, not a blank.
+    /// Whether this is the address of one adapter, not of a group and not all zeros.
     pub(super) fn is_of_one(self) -> bool {
         let [first, ..] = self.0;
         // The lowest bit of the first byte marks the address of a group (IEEE 802).

@@ -1,6 +1,5 @@
-//! Names from multicast DNS (RFC 6762). It asks as a resolver that asks once (section 5.1) from a port of its own: it
-//! needs neither port 5353, which a service of the system may have, nor membership in the group, and the answers come to
-//! it alone.
+//! Names from multicast DNS (RFC 6762). A one-shot resolver (section 5.1) with a port of its own: it needs neither port
+//! 5353, which a system service may have, nor membership in the group, and only it receives the answers.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4, UdpSocket};
@@ -87,12 +86,12 @@ impl Resolver {
             return;
         };
         for socket in &self.sockets {
-            // Without an answer a board merely has no name.
+            // Without an answer a board only has no name.
             let _ = socket.send_to(&question, GROUP);
         }
     }
 
-    /// The names that have come, each with the address of the device that says it is its own.
+    /// The names that have come, each with the address of the device that claims it.
     pub(super) fn answers(&mut self) -> Vec<(Ipv4Addr, String)> {
         let mut names = Vec::new();
         let mut buffer = vec![0; MAX_LEN];
@@ -125,7 +124,7 @@ fn socket(own: Ipv4Addr) -> std::io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-/// The name that the sender of an answer gives to itself. What it says of other devices does not count.
+/// The name that the sender of an answer gives to itself; names of other devices in the answer do not count.
 fn name_of(from: Ipv4Addr, answer: &[u8]) -> Option<String> {
     // Look at the counts first: the parser would allocate for as many records as they claim.
     let counts = answer.get(4..12)?;

@@ -29,7 +29,7 @@ pub(crate) const PERIOD: Duration = if cfg!(target_os = "linux") {
 /// Reads the table; `None` if the system does not show it.
 #[must_use]
 pub(crate) fn read() -> Option<Vec<NearDevice>> {
-    // Only elsewhere than on Linux, where a program prints the table.
+    // Only on systems other than Linux, where a program prints the table.
     const PATIENCE: Duration = Duration::from_secs(2);
 
     if cfg!(target_os = "linux") {

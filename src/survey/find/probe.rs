@@ -53,7 +53,7 @@ impl Probes {
     pub(super) fn tick(&mut self) {
         for (_, state, socket) in &mut self.0 {
             let Some(asked) = socket else { continue };
-            // That something came is enough. Linux cuts a longer reply without an error.
+            // Any reply is enough. Linux truncates a longer reply without an error.
             *state = match asked.recv(&mut [0; 1]) {
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => PortState::Closed,
                 // Windows: the reply was longer, or it was refused.
@@ -66,14 +66,14 @@ impl Probes {
         }
     }
 
-    /// What is known of this device.
+    /// The result for this device.
     pub(super) fn state(&self, address: Ipv4Addr) -> PortState {
         let asked = self.0.iter().find(|(asked, ..)| *asked == address);
         asked.map_or(PortState::Unknown, |(_, state, _)| *state)
     }
 }
 
-/// Sends the datagram from a connected socket: only then the kernel reports a refusal.
+/// Sends the datagram from a connected socket: only then does the kernel report a refusal.
 fn ask(address: Ipv4Addr) -> std::io::Result<UdpSocket> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
     socket.set_nonblocking(true)?;

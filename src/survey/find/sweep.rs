@@ -1,5 +1,6 @@
-//! Makes the operating system learn its neighbours: it sends a datagram to the discard port of each address of a
-//! network, for which the system must ask for the MAC address (ARP). Devices drop datagrams to this port (RFC 863).
+//! Makes the operating system fill its neighbour table: sends a datagram to the discard port of each address of a
+//! network, for which the system must first ask for the MAC address (ARP). Devices drop datagrams to this port (RFC
+//! 863).
 
 use std::net::{Ipv4Addr, UdpSocket};
 use std::time::{Duration, Instant};
@@ -37,7 +38,7 @@ pub(super) struct SweptNetwork {
 }
 
 impl SweptNetwork {
-    /// The network of an address, or its nearest 256 addresses; `None` if there is nothing to find.
+    /// The network of an address, or its nearest 256 addresses; `None` if the network has no other hosts.
     fn new(own: Ipv4Addr, netmask: Ipv4Addr) -> Option<Self> {
         let mask = netmask.to_bits();
         // A network of two or one has no other hosts to find: a tunnel, a virtual machine.
@@ -101,14 +102,14 @@ pub(super) fn networks() -> Vec<SweptNetwork> {
 /// The datagrams that are still to be sent.
 #[derive(Debug)]
 pub(super) struct Sweep {
-    /// A socket per network, and what is left of it.
+    /// A socket per network, with its remaining addresses.
     to: Vec<(UdpSocket, SweptNetwork)>,
     /// When the next datagram is due.
     next: Instant,
 }
 
 impl Sweep {
-    /// Opens a socket per network, and says what will be sent.
+    /// Opens a socket per network, and announces what will be sent.
     pub(super) fn new(networks: &[SweptNetwork]) -> Self {
         let mut to = Vec::new();
         for network in networks {
@@ -137,12 +138,12 @@ impl Sweep {
             self.next += INTERVAL;
             for (socket, network) in &mut self.to {
                 if let Some(address) = network.next() {
-                    // An address that the system refuses is an address without a board.
+                    // If the system refuses an address, no board is there.
                     let _ = socket.send_to(MESSAGE, (address, DISCARD));
                 }
             }
         }
-        // What was due during a delay does not follow faster.
+        // Datagrams that were due during a delay are not sent faster.
         self.next = self.next.max(now);
     }
 }
@@ -171,7 +172,7 @@ mod tests {
     fn of_a_large_network_only_the_256_addresses_around_this_pc_are_asked() {
         let middle = network("10.1.2.3", "255.255.0.0").unwrap();
         assert_eq!(middle.block, (Ipv4Addr::new(10, 1, 2, 0), 24));
-        // Neither end means a network or everybody here.
+        // In these networks, the first and last address are ordinary ones.
         assert_eq!(middle.count(), 255);
         let last = network("10.1.255.3", "255.255.0.0").unwrap();
         assert!(!last.clone().any(|address| address.octets()[3] == 255));
