@@ -1,11 +1,12 @@
 //! The user's terminal, and everything that goes to stdout and stderr: nothing outside this module writes there.
 //!
-//! - [`stdout`] carries data: in batches, to the end even where the reader is slow, and not at all once it is gone.
+//! - [`stdout`] carries data: in batches, completely even if the reader is slow, and not at all after the reader has
+//!   gone.
 //! - [`status`] carries messages for people, on stderr, and the status area below them: progress bars, the OLED panel.
 //! - [`stream`] has the streams below both, which wait where a non-blocking descriptor would block.
 //! - [`sanitize`] is what every byte for a terminal goes through.
-//! - [`job_output`] keeps apart what several jobs side by side say.
-//! - [`color`] and [`Size`] say what the terminal can show; [`qr`] draws a QR code.
+//! - [`job_output`] keeps the output of parallel jobs apart.
+//! - [`color`] and [`Size`] describe what the terminal can show; [`qr`] draws a QR code.
 //! - `raw_mode`, `keys`, `full_screen` and `prompt` are for the commands that talk with the user; `progress` is the one
 //!   progress bar.
 
@@ -38,24 +39,24 @@ pub(crate) struct Size {
 }
 
 impl Size {
-    /// Where nobody knows the size, nothing is too large for it.
+    /// If the size is unknown, assume that everything fits.
     pub(crate) const UNKNOWN: Self = Self {
         columns: usize::MAX,
         rows: usize::MAX,
     };
 
-    /// The size of the terminal that stderr is.
+    /// The size of the terminal behind stderr.
     #[must_use]
     pub(crate) fn of_stderr() -> Self {
         Self::of(terminal_size::terminal_size_of(std::io::stderr()))
     }
 
-    /// The size of the terminal that stdout is.
+    /// The size of the terminal behind stdout.
     pub(crate) fn of_stdout() -> Self {
         Self::of(terminal_size::terminal_size_of(std::io::stdout()))
     }
 
-    /// The size in cells, if the system tells it.
+    /// The size in cells, if the system reports it.
     fn of(size: Option<(terminal_size::Width, terminal_size::Height)>) -> Self {
         size.map_or(Self::UNKNOWN, |(columns, rows)| Self {
             columns: columns.0.into(),

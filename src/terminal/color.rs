@@ -1,4 +1,4 @@
-//! Whether a stream gets colour: `--color`, then `NO_COLOR` and its kin, then whether it is a terminal that has it.
+//! Whether a stream gets colour: `--color`, then `NO_COLOR` and its kin, then whether it is a terminal with colour.
 
 use std::io;
 use std::sync::OnceLock;
@@ -43,13 +43,13 @@ fn is_wanted(choice: ColorChoice, stream: &impl anstream::stream::RawStream) -> 
     }
 }
 
-/// Whether the terminal obeys escape sequences. Windows' console does where it is told to, which this does; its legacy
-/// mode never does (Console Virtual Terminal Sequences, learn.microsoft.com).
+/// Whether the terminal obeys escape sequences. Windows' console does after this call enables it; its legacy mode never
+/// does (Console Virtual Terminal Sequences, learn.microsoft.com).
 #[must_use]
 pub(crate) fn obeys_escapes() -> bool {
     #[cfg(all(windows, feature = "board"))]
     return crossterm::ansi_support::supports_ansi();
-    // Nothing in this build tells the console: it gets none.
+    // This build cannot enable it, so the console gets no colour.
     #[cfg(not(all(windows, feature = "board")))]
     return !cfg!(windows);
 }

@@ -1,4 +1,4 @@
-//! The whole terminal, drawn with ratatui, on the alternate screen: what stood on the terminal comes back afterwards.
+//! The whole terminal, drawn with ratatui, on the alternate screen; the previous content comes back afterwards.
 
 use std::cell::Cell;
 use std::io::{self, Write};
@@ -17,15 +17,14 @@ use crate::shutdown::Shutdown;
 pub struct FullScreen {
     /// What ratatui has drawn, so that it writes only what changes.
     terminal: ratatui::Terminal<CrosstermBackend<Canvas>>,
-    /// Whether nobody looks any more; the canvas sets it.
+    /// Whether the window is gone; the canvas sets it.
     is_gone: Rc<Cell<bool>>,
-    /// Dropped after the others, in the order of the fields: the terminal is restored when nothing draws any more.
+    /// The last field, so it is dropped last: nothing draws any more when the terminal is restored.
     _raw: RawMode,
 }
 
 impl FullScreen {
-    /// Takes the terminal that stdout is. Messages do not reach it until it is given back: they are in
-    /// [`FullScreen::messages`].
+    /// Takes over the terminal behind stdout. Until it is released, messages go to [`FullScreen::messages`] instead.
     ///
     /// # Errors
     /// The terminal cannot be set.
@@ -39,8 +38,8 @@ impl FullScreen {
         })
     }
 
-    /// Draws all of it. False if nobody looks any more: the window was closed, or the end was asked for while the
-    /// terminal took nothing.
+    /// Draws the whole screen. False if the window was closed, or if the user ended the run while the terminal accepted
+    /// no bytes.
     ///
     /// # Errors
     /// The terminal cannot be written.
@@ -49,7 +48,7 @@ impl FullScreen {
         Ok(!self.is_gone.get())
     }
 
-    /// Messages that came since the last call, one a line, without colours. The oldest are missing where there were many.
+    /// Messages since the last call, one per line, without colours. If there were too many, the oldest are missing.
     #[must_use]
     #[expect(clippy::unused_self, reason = "only a live view diverts the messages")]
     pub(crate) fn messages(&self) -> Vec<String> {
@@ -57,11 +56,11 @@ impl FullScreen {
     }
 }
 
-/// The terminal as ratatui writes to it. One that is gone takes everything: ratatui shows the cursor again in the end, and
-/// panics where it cannot even tell that this failed.
+/// The terminal as ratatui writes to it. If the terminal is gone, writes succeed: ratatui shows the cursor again at the
+/// end, and would panic if that failed.
 #[derive(Debug)]
 struct Canvas {
-    /// Writes to stdout, and gives up a terminal that takes nothing.
+    /// Writes to stdout, and gives up a terminal that accepts no bytes.
     writer: StreamWriter,
     /// What is not written yet.
     drawn: Vec<u8>,

@@ -1,8 +1,8 @@
-//! What one of several jobs that run side by side says, kept apart from what the others say: each has a thread and, on it,
-//! a lane. Its lines on stdout and its warnings bear its name; its other messages and its progress are notes, of which the
-//! last is shown in the job's row.
+//! Keeps the output of parallel jobs apart: each job has its own thread and, on it, a lane. Its lines on stdout and its
+//! warnings begin with its name; its other messages and its progress are notes, and the job's row shows the last one.
 //!
-//! The lane belongs to the thread, because what a job calls is what a single job calls, and knows nothing of lanes.
+//! The lane belongs to the thread, because the code of a job is the same as for a single job, and does not know about
+//! lanes.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::sanitize;
 
-/// The longest line that is kept until its end comes.
+/// The longest incomplete line to keep.
 const MAX_LINE: usize = 4096;
 
 thread_local! {
@@ -20,26 +20,26 @@ thread_local! {
 /// Writes to stdout are whole lines of one lane.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// A job's name and what it said last.
+/// A job's name and its last message.
 #[derive(Debug, Clone)]
 pub(crate) struct JobOutput(Arc<Mutex<JobState>>);
 
 #[derive(Debug)]
 struct JobState {
-    /// Where the job is done, such as a port.
+    /// The place of the job, such as a port.
     place: String,
-    /// What people call it, once known.
+    /// The job's name for people, once known.
     name: Option<String>,
     /// What it said last.
     note: String,
-    /// Whether the lines on stdout bear the name. JSON says itself whose it is.
+    /// Whether lines on stdout begin with the name. JSON contains the name itself.
     names_lines: bool,
     /// The beginning of a line on stdout.
     line: Vec<u8>,
 }
 
 impl JobOutput {
-    /// A lane for the job at `place`; `name` is what people call it.
+    /// A lane for the job at `place`; `name` is its name for people.
     #[must_use]
     pub(crate) fn new(place: String, name: Option<String>, names_lines: bool) -> Self {
         Self(Arc::new(Mutex::new(JobState {
@@ -83,7 +83,7 @@ impl JobOutput {
         self.state().name.clone()
     }
 
-    /// Names the job, once it is known which it is.
+    /// Sets the job's name, once it is known.
     pub(crate) fn set_name(&self, name: String) {
         self.state().name = Some(name);
     }
@@ -99,7 +99,7 @@ impl JobOutput {
         self.state().note = note;
     }
 
-    /// What a line of it begins with: its name, or else its place.
+    /// The prefix of the job's lines: its name, or else its place.
     #[must_use]
     pub(crate) fn prefix(&self) -> String {
         self.state().prefix()
@@ -112,7 +112,7 @@ impl JobOutput {
         lines.flat_map(|line| [prefix.as_str(), line]).collect()
     }
 
-    /// The lines that are complete with these bytes of its output, as they go to stdout.
+    /// The lines that these bytes complete, as they go to stdout.
     pub(super) fn lines<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
         let mut state = self.state();
         if !state.names_lines {
@@ -135,7 +135,7 @@ impl JobOutput {
         Cow::Owned(out)
     }
 
-    /// The line of its output whose end has not come.
+    /// The incomplete line of the job's output.
     pub(super) fn rest(&self) -> Vec<u8> {
         let mut state = self.state();
         if state.line.is_empty() {
@@ -147,7 +147,7 @@ impl JobOutput {
         out
     }
 
-    /// The state; a thread that panicked leaves nothing half done in it.
+    /// The state; a panic of another thread cannot leave it inconsistent.
     fn state(&self) -> MutexGuard<'_, JobState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -24,7 +24,7 @@ pub enum Key {
 /// The terminal cannot be read.
 pub(crate) fn next(at_most: Duration) -> io::Result<Option<Key>> {
     // Not zero: crossterm's reader of /dev/tty, the one that does not lose the end of a paste of more than 1,024 bytes,
-    // does not look at all then.
+    // does not check for keys at all with a timeout of zero.
     if event::poll(at_most.max(Duration::from_millis(1)))? {
         Ok(Some(read(&event::read()?)))
     } else {
@@ -35,7 +35,7 @@ pub(crate) fn next(at_most: Duration) -> io::Result<Option<Key>> {
 /// Reads an event of the terminal.
 fn read(event: &Event) -> Key {
     match event {
-        // Windows tells of a key's release as well.
+        // Windows also reports the release of a key.
         Event::Key(key) if key.kind != KeyEventKind::Release => of_key(key),
         Event::Paste(text) => Key::Paste(text.clone()),
         _ => Key::Ignored,
@@ -49,7 +49,7 @@ fn of_key(key: &KeyEvent) -> Key {
     let bytes: Vec<u8> = match key.code {
         // On Unix the byte 0x1d is both Ctrl-] and Ctrl-5.
         KeyCode::Char(']' | '5') if control && !alt => return Key::Leave,
-        // AltGr is Ctrl and Alt at once on Windows: the character it makes is meant.
+        // AltGr is Ctrl and Alt at once on Windows: use the character that it makes.
         KeyCode::Char(character) if control && !alt => match controlled(character) {
             Some(byte) => vec![byte],
             None => return Key::Ignored,

@@ -1,6 +1,6 @@
 //! The board's 128x64 panel in the terminal's status area, below the scrolling lines: texts in a frame, or the picture.
 //!
-//! - [`screen`] is what is shown; [`text`] and [`picture`] make lines of it.
+//! - [`screen`] has the content; [`text`] and [`picture`] make lines from it.
 //! - [`server`] is the screen that the tutorial's server would show.
 
 pub(crate) mod picture;
@@ -13,12 +13,12 @@ use screen::Screen;
 use crate::terminal::status::{AreaBlock, StatusLine};
 use crate::terminal::{self, Size, color};
 
-/// What of a screen is drawn.
+/// Which part of a screen to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PanelContent {
-    /// The texts, each about where it is.
+    /// The texts, each roughly at its place.
     Text,
-    /// The picture, or the texts where the terminal is too small for it.
+    /// The picture, or the texts if the terminal is too small for it.
     Picture,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct TerminalLimits {
     pub(crate) columns: usize,
     /// Cells down.
     pub(crate) rows: usize,
-    /// Whether it has more than ASCII.
+    /// Whether the terminal shows more than ASCII.
     pub(crate) unicode: bool,
     /// Whether it gets colour.
     pub(crate) color: bool,
@@ -42,7 +42,7 @@ impl TerminalLimits {
         Self::of_size(Size::of_stderr())
     }
 
-    /// The one that stderr is, as if it had this size.
+    /// The terminal behind stderr, as if it had this size.
     fn of_size(size: Size) -> Self {
         Self {
             columns: size.columns,
@@ -67,8 +67,8 @@ pub(crate) struct PanelLines {
     pub(crate) width: usize,
 }
 
-/// The screen as lines that fit the terminal: half-blocks, braille or ASCII, else the texts; nothing where not even
-/// these fit.
+/// The screen as lines that fit the terminal: half-blocks, braille or ASCII, else the texts; nothing if not even the
+/// texts fit.
 #[must_use]
 pub(crate) fn lines(screen: &Screen, view: PanelContent, terminal: TerminalLimits) -> PanelLines {
     let mut choices = Vec::new();
@@ -90,7 +90,7 @@ pub(crate) fn lines(screen: &Screen, view: PanelContent, terminal: TerminalLimit
     }
 }
 
-/// A frame around rows, which says below what the panel is besides lit.
+/// A frame around rows; its lower edge shows the state of the panel (off, inverted).
 fn frame(rows: &[String], width: usize, screen: &Screen, terminal: TerminalLimits) -> PanelLines {
     let [left, right, lower_left, lower_right, across, down] = if terminal.unicode {
         ["┌", "┐", "└", "┘", "─", "│"]
@@ -123,7 +123,7 @@ fn frame(rows: &[String], width: usize, screen: &Screen, terminal: TerminalLimit
 /// A screen in the terminal's status area.
 #[derive(Debug)]
 pub struct Panel {
-    /// What of the screen to draw.
+    /// Which part of the screen to draw.
     view: PanelContent,
     /// Its place in the status area; `None` until something is shown.
     block: Option<AreaBlock>,
@@ -136,7 +136,7 @@ impl Panel {
         Self { view, block: None }
     }
 
-    /// Shows this with the next write to the terminal, or with [`Self::draw`]; nothing where it does not fit.
+    /// Shows this with the next write to the terminal, or with [`Self::draw`]; nothing if it does not fit.
     pub fn stage(&mut self, screen: &Screen) {
         // A copy, because the area draws again by itself when the terminal's size changes.
         let (screen, view) = (screen.clone(), self.view);
@@ -152,21 +152,21 @@ impl Panel {
         }
     }
 
-    /// As [`Self::stage`], but nothing before the first whole screen: half a picture is of no use.
+    /// As [`Self::stage`], but stages nothing before the first complete screen.
     pub(crate) fn stage_once_whole(&mut self, screen: &Screen) {
         if screen.whole || self.block.is_some() {
             self.stage(screen);
         }
     }
 
-    /// Draws what was staged, unless it stands there already.
+    /// Draws the staged screen, unless it is already on the terminal.
     pub fn draw(&self) {
         if let Some(block) = &self.block {
             block.draw();
         }
     }
 
-    /// Leaves the panel where it is: what follows is written below.
+    /// Leaves the panel on the terminal: later output goes below it.
     pub fn keep(self) {
         if let Some(block) = self.block {
             block.keep();

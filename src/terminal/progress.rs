@@ -1,4 +1,4 @@
-//! How far something is: a bar in the status area, or a line for every tenth if stderr is not a terminal.
+//! Shows progress: a bar in the status area, or a line for every tenth if stderr is not a terminal.
 
 mod canvas;
 
@@ -13,33 +13,33 @@ use super::status::{self, AreaBlock};
 use super::{color, has_unicode};
 use canvas::BarCanvas;
 
-/// How often the bar is drawn anew.
+/// How often to redraw the bar.
 const REDRAW: Duration = Duration::from_millis(100);
 
-/// Where the terminal's width is not known.
+/// The width if the terminal's is unknown.
 const COLUMNS: usize = 80;
 
-/// Without a terminal, less than this needs no line every tenth: it is over soon, and its end is told anyway.
+/// Without a terminal, shorter work needs no line per tenth: it ends soon, and its end is reported anyway.
 const SHORT: u64 = 16 << 10;
 
-/// The words beside a bar, where a terminal is wide enough for them, with the places that indicatif fills:
-/// `{pos} of {len} bytes, {decimal_bytes_per_sec}, {eta} left`.
+/// The text beside a bar on a wide terminal, with the placeholders that indicatif fills: `{pos} of {len} bytes,
+/// {decimal_bytes_per_sec}, {eta} left`.
 #[derive(Debug, Clone)]
 pub struct BarWords {
     /// On a wide terminal.
     pub wide: String,
-    /// On one of 60 to 89 columns.
+    /// The same for a terminal of 60 to 89 columns.
     pub middle: String,
 }
 
-/// Tells how far it is, one thing after the other.
+/// Reports the progress of one piece of work after another.
 #[derive(Debug)]
 pub struct Progress {
     /// Whether to tell nothing.
     is_quiet: bool,
     /// The words beside the bar.
     words: BarWords,
-    /// Whether the end of each is told as well.
+    /// Whether to report the end of each piece, too.
     tells_end: bool,
     /// What is under way.
     current: Option<Current>,
@@ -52,13 +52,13 @@ struct Current {
     name: String,
     /// When it began.
     since: Instant,
-    /// How far it had come then.
+    /// The progress at that time.
     from: u64,
-    /// The last tenth that was told.
+    /// The last tenth that was reported.
     tenth: u64,
     /// Whether its end was told.
     is_whole: bool,
-    /// Its bar; `None` where nothing can be drawn.
+    /// The bar; `None` if stderr is not a terminal.
     shown: Option<ShownBar>,
 }
 
@@ -74,7 +74,7 @@ struct ShownBar {
 }
 
 impl Progress {
-    /// Progress whose results the caller tells; `is_quiet`: none at all.
+    /// Progress without final lines, because the caller reports the results; `is_quiet`: no progress at all.
     #[must_use]
     pub fn new(is_quiet: bool, words: BarWords) -> Self {
         Self {
@@ -85,7 +85,7 @@ impl Progress {
         }
     }
 
-    /// Progress that leaves a line at the end of each thing.
+    /// Progress that leaves a line at the end of each piece of work.
     #[must_use]
     pub fn with_ends(is_quiet: bool, words: BarWords) -> Self {
         Self {
@@ -94,7 +94,7 @@ impl Progress {
         }
     }
 
-    /// So much of `total` bytes of `name` is over; another name than before begins anew.
+    /// Reports that `done` of `total` bytes of `name` are done; a new name starts a new piece of work.
     pub fn at(&mut self, name: &str, done: u64, total: u64) {
         if self.is_quiet {
             return;
@@ -106,7 +106,7 @@ impl Progress {
         }
         let is_whole = done >= total;
         let current = match &mut self.current {
-            // The same name once more after its end is another piece of work, such as a second try.
+            // The same name after its end is a new piece of work, such as a second attempt.
             Some(current) if current.name == name && (is_whole || !current.is_whole) => current,
             current => current.insert(Current::new(name, done, total, &self.words)),
         };
@@ -125,7 +125,7 @@ impl Progress {
         }
     }
 
-    /// What was under way is not any more: its bar goes away.
+    /// The current work has ended: removes its bar.
     pub fn end(&mut self) {
         self.current = None;
     }
@@ -147,7 +147,7 @@ impl Current {
     fn tell(&self, done: u64, total: u64) {
         let elapsed = self.since.elapsed().as_secs_f64();
         let moved = done.saturating_sub(self.from) as f64;
-        // A rate over so short a time says nothing.
+        // A rate over such a short time is meaningless.
         let rate = if elapsed > 0.05 { moved / elapsed } else { 0.0 };
         let percent = done.saturating_mul(100) / total.max(1);
         let name = sanitize::for_terminal(&self.name);
@@ -191,7 +191,7 @@ impl ShownBar {
         let block = AreaBlock::new(move |size| {
             let columns = match size.columns {
                 usize::MAX => COLUMNS,
-                // A line as wide as the terminal would be two on some.
+                // Some terminals would break a line of their full width.
                 columns => columns.saturating_sub(1),
             };
             if width != Some(columns) {
@@ -221,10 +221,10 @@ impl ShownBar {
     }
 }
 
-/// What the terminal can show of a bar.
+/// The bar in a form that the terminal can show.
 #[derive(Debug, Clone, Copy)]
 struct BarLook {
-    /// Whether it shows more than ASCII.
+    /// Whether the terminal shows more than ASCII.
     unicode: bool,
     /// Whether it gets colour.
     color: bool,
@@ -253,13 +253,13 @@ impl BarLook {
             _ => "{percent:>3} %".to_owned(),
         };
         let chars = if self.unicode { "█░" } else { "#-" };
-        // The templates are constants, which the tests go through.
+        // The templates are constants, and tests cover all of them.
         let style = ProgressStyle::with_template(&template).ok()?;
         Some(style.progress_chars(chars))
     }
 }
 
-/// The beginning of a text, at most this many cells wide; an ellipsis says that there is more.
+/// The beginning of a text, at most this many cells wide; an ellipsis marks a cut.
 fn cut(text: &str, columns: usize) -> String {
     if text.width() <= columns {
         return text.to_owned();

@@ -1,5 +1,5 @@
-//! Questions to the user. A password is typed on the terminal itself: stdin and stdout may be pipes. The question stands
-//! in the status area, below everything else; if stderr is not a terminal, it is asked on the terminal itself.
+//! Questions to the user. A password is typed on the terminal itself: stdin and stdout may be pipes. The question
+//! appears in the status area, below everything else; if stderr is not a terminal, udpcli asks on the terminal itself.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
@@ -8,7 +8,7 @@ use super::status::{self, OpenQuestion};
 use crate::shutdown::Shutdown;
 use crate::wait::{Site, Wait, Waited};
 
-/// The longest answer that is read.
+/// The longest answer to read.
 const MAX_LINE: u64 = 4096;
 
 /// Asks for a password, which is not shown. None after Ctrl-C.
@@ -24,7 +24,7 @@ pub fn password(question: &str) -> io::Result<Option<String>> {
     let is_shown = shown.is_some();
     let ask = move || {
         if is_shown {
-            // The question stands in the status area already.
+            // The question is already in the status area.
             let silent = rpassword::ConfigBuilder::new().output_discard().build();
             rpassword::read_password_with_config(silent)
         } else {
@@ -43,7 +43,7 @@ pub fn password(question: &str) -> io::Result<Option<String>> {
     }
 }
 
-/// Whether there is somebody who reads a question and can type an answer on stdin.
+/// Whether a user can read a question and type an answer on stdin.
 #[must_use]
 pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && status::is_terminal()
@@ -73,7 +73,7 @@ pub(crate) fn line(question: &str) -> io::Result<Option<String>> {
     }
 }
 
-/// What the terminal does with what is typed.
+/// The terminal's modes for typed text.
 #[cfg(unix)]
 mod echo {
     use std::fs::File;
@@ -86,11 +86,11 @@ mod echo {
     /// The terminal and its modes before the question. The file stays open, because stdin may not be the terminal.
     static BEFORE: Mutex<Option<(File, Termios)>> = Mutex::new(None);
 
-    /// Restores it when it is dropped, and when the process is ended at once.
+    /// Restores the terminal on drop, and when the process ends at once.
     pub(super) struct Kept(());
 
     impl Kept {
-        /// Notes how the terminal is now.
+        /// Saves the terminal's current modes.
         pub(super) fn new() -> Self {
             let modes = File::options()
                 .read(true)

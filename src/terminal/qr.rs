@@ -9,7 +9,8 @@ use super::{Size, has_unicode};
 const QUIET: usize = 4;
 
 /// The code of a short text, two modules to a cell; `None` if the terminal is too narrow for it. Without colour the
-/// light modules are drawn, because most terminals are dark; readers take a code on a light terminal as well, inverted.
+/// light modules are drawn, because most terminals are dark; on a light terminal the code is inverted, which readers
+/// accept, too.
 #[must_use]
 pub(crate) fn lines(text: &str, size: Size, has_color: bool) -> Option<Vec<String>> {
     // The lowest level makes the smallest code: a terminal has few cells, and a screen has no dirt.

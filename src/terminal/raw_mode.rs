@@ -1,7 +1,7 @@
-//! Raw mode of the user's terminal, and what else has to be undone there: bracketed paste, the alternate screen.
+//! Raw mode of the user's terminal, and two other modes to restore: bracketed paste and the alternate screen.
 //!
-//! Whatever way the program ends, the terminal is as it was: [`RawMode`] restores it when it is dropped, a hook does so
-//! before a panic is reported, and [`restore`] where the program ends without dropping anything.
+//! However the program ends, the terminal is restored: [`RawMode`] does it on drop, a hook does it before a panic is
+//! reported, and [`restore`] does it when the program ends without dropping anything.
 
 use std::io;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -13,14 +13,14 @@ use crossterm::{event, execute, queue, terminal};
 use super::{status, stdout, stream};
 use crate::shutdown::{self, Shutdown};
 
-/// What has to be undone, one bit each.
+/// The modes to restore, one bit each.
 static TO_UNDO: AtomicU8 = AtomicU8::new(0);
 
 const RAW: u8 = 1;
 const PASTE: u8 = 2;
 const ALTERNATE_SCREEN: u8 = 4;
 
-/// A terminal that takes no more bytes (Ctrl-S) does not hold up the end for longer.
+/// The longest wait at the end for a terminal that accepts no bytes (Ctrl-S).
 const AT_MOST: Duration = Duration::from_millis(100);
 
 /// Raw mode of the terminal, for as long as this lives.
@@ -28,27 +28,27 @@ const AT_MOST: Duration = Duration::from_millis(100);
 pub struct RawMode(());
 
 impl RawMode {
-    /// Keys come one by one, without echo, Ctrl-C among them. A paste is marked where the terminal can do that.
+    /// Keys come one by one, without echo, Ctrl-C among them. The terminal marks a paste, if it can.
     ///
     /// # Errors
     /// The terminal cannot be set.
     pub fn on() -> io::Result<Self> {
         let guard = Self::begin()?;
-        // Windows' console has no such mark; there a paste is told by its speed.
+        // Windows' console has no such mark; there udpcli recognises a paste by its speed.
         if cfg!(unix) && status::is_terminal() {
             TO_UNDO.fetch_or(PASTE, Ordering::Relaxed);
             let mut mark = Vec::new();
             queue!(mark, event::EnableBracketedPaste)?;
-            // A terminal that takes nothing does not hold up the end.
+            // A terminal that accepts no bytes must not delay the end.
             stream::write_stderr(&mark)?;
         }
         Ok(guard)
     }
 
-    /// As [`Self::on`], on a screen of its own on stdout. Messages are kept until that is over.
+    /// As [`Self::on`], on the alternate screen of stdout. Messages are kept until it is released.
     pub(super) fn on_alternate_screen() -> io::Result<Self> {
         let guard = Self::begin()?;
-        // Noted before it is done: undoing what was not done yet does no harm.
+        // Set the bit first: restoring a mode that was not changed is harmless.
         TO_UNDO.fetch_or(ALTERNATE_SCREEN, Ordering::Relaxed);
         status::divert();
         let mut enter = Vec::new();
@@ -57,9 +57,9 @@ impl RawMode {
         Ok(guard)
     }
 
-    /// Sets raw mode, and arranges that every way out of the program ends it.
+    /// Sets raw mode, and makes sure that every exit ends it.
     fn begin() -> io::Result<Self> {
-        // Once: each further hook would wrap the one before.
+        // Only once: each further hook would wrap the previous one.
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let report = std::panic::take_hook();
@@ -85,10 +85,10 @@ impl Drop for RawMode {
     }
 }
 
-/// Puts the terminal back as it was, if it is not: for an end that drops nothing. Waits for no lock of ours, and hardly
-/// for the terminal.
+/// Restores the terminal if necessary, for an exit that drops nothing. Takes no lock, and hardly waits for the
+/// terminal.
 pub(crate) fn restore() {
-    // A swap, so that of two ends at once only one undoes each thing.
+    // A swap, so that of two simultaneous exits only one restores each mode.
     let undo = TO_UNDO.swap(0, Ordering::Relaxed);
     if undo & RAW != 0 {
         let _ = terminal::disable_raw_mode();
@@ -96,7 +96,7 @@ pub(crate) fn restore() {
     if undo & (PASTE | ALTERNATE_SCREEN) == 0 {
         return;
     }
-    // On a thread of its own: after Ctrl-S the terminal takes nothing, and this write would hold up the end.
+    // On its own thread: after Ctrl-S the terminal accepts no bytes, and this write would delay the exit.
     let (done, is_done) = mpsc::channel::<()>();
     let undo = move || {
         let _done = done;

@@ -2,15 +2,15 @@
 //!
 //! - [`for_terminal`] is for messages to people that quote something from outside.
 //! - [`on_terminal`] is for data that programs read and that a terminal happens to show.
-//! - [`Filter`] is the last stop of everything on its way to a terminal. It lets text through, and of control sequences
-//!   only what [`Allowed`] names: nothing that could type for the user, rename the window or reach the clipboard.
+//! - [`Filter`] is the last stop of everything on its way to a terminal. It lets text through, but only the control
+//!   sequences that [`Allowed`] names: none that could type for the user, rename the window or reach the clipboard.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use crate::text::reorders_or_hides;
 
-/// The longest control sequence that is looked at; a longer one is neither a colour nor a cursor move.
+/// The longest control sequence to examine; a longer one is neither a colour nor a cursor move.
 const MAX_SEQUENCE: usize = 32;
 
 /// Final bytes of the control sequences that pass: cursor moves (A-H, d, f), erasing (J, K, X), inserting and deleting
@@ -22,7 +22,7 @@ const FINALS: &[u8] = b"ABCDEFGHJKLMPSTX@dfm";
 pub enum Allowed {
     /// Colours, line ends and tabs: what udpcli itself writes in lines.
     Colors,
-    /// Those of a program on the board: also cursor moves, erasing, the carriage return and backspace.
+    /// For output of a program on the board: also cursor moves, erasing, the carriage return and backspace.
     Program,
 }
 
@@ -35,7 +35,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// A filter that lets pass what is `allowed`.
+    /// A filter that passes the sequences in `allowed`.
     #[must_use]
     pub fn new(allowed: Allowed) -> Self {
         Self {
@@ -44,10 +44,10 @@ impl Filter {
         }
     }
 
-    /// Appends to `out` what of `bytes` a terminal may see, the rest escaped.
+    /// Appends `bytes` to `out`, and escapes what a terminal must not act on.
     pub fn pass(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
-        // A sequence may be split between two writes. Passed on in halves, its second half would be text, or
-        // something else.
+        // A sequence may be split between two writes. If the filter passed on both halves separately, the second half
+        // would be text, or another sequence.
         let mut all = std::mem::take(&mut self.held);
         all.extend_from_slice(bytes);
         let mut rest = all.as_slice();
@@ -110,7 +110,7 @@ impl Filter {
         self.held = rest.to_vec();
     }
 
-    /// Nothing more comes: what was held back is shown.
+    /// The input has ended: shows held-back bytes.
     pub fn end(&mut self, out: &mut Vec<u8>) {
         for byte in std::mem::take(&mut self.held) {
             show(byte, out);
@@ -201,8 +201,8 @@ pub(crate) fn acts(character: char) -> bool {
         || reorders_or_hides(character)
 }
 
-/// Data for programs that a terminal shows: what a terminal would act on becomes `\uNNNN`, which says the same within
-/// JSON, and bytes that are not text become `\xNN`. Line ends and tabs stay.
+/// Data for programs that a terminal shows: characters that a terminal would act on become `\uNNNN`, which is
+/// equivalent within JSON, and bytes that are not text become `\xNN`. Line ends and tabs stay.
 #[must_use]
 pub(crate) fn on_terminal(data: &[u8]) -> Cow<'_, [u8]> {
     let acts = |character: char| !matches!(character, '\n' | '\t') && acts(character);
@@ -244,7 +244,7 @@ pub(crate) fn for_terminal(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Text without control characters and control sequences: what of it is to be seen on one line.
+/// Text without control characters and control sequences: the visible text on one line.
 #[must_use]
 pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::new();

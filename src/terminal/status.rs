@@ -1,13 +1,13 @@
 //! Messages for people on stderr, and below them the status area, which is drawn over itself: progress bars and the OLED
 //! panel. Where stdout is the same terminal, its data appears above the area as well.
 //!
-//! There is one area for the process, as there is one terminal. Whoever has something to show there holds a [`AreaBlock`].
-//! Every message, and every write of [`super::stdout`], takes the area off the terminal, and puts it back below: a line
-//! appears above the area and never inside it, whichever thread it comes from. A line of data whose end has not come yet
-//! stands below the area, and moves above once it is complete.
+//! There is one area for the process, as there is one terminal. Code with something to show there holds an
+//! [`AreaBlock`]. Every message, and every write of [`super::stdout`], erases the area and draws it again below: a line
+//! appears above the area and never inside it, whichever thread writes it. An incomplete line of data stays below the
+//! area, and moves above it once it is complete.
 //!
-//! What is drawn is drawn for the size that the terminal has then. Terminals break lines that have become too long for
-//! them, and the area is taken off accordingly; a thread looks for a new size as long as there is an area.
+//! Drawing uses the terminal's current size. Terminals wrap lines that have become too long, and erasing the area
+//! allows for that; while there is an area, a thread checks the size.
 //!
 //! Long because everything here runs under the lock of the one status area.
 
@@ -25,27 +25,27 @@ use super::stream::{self, WriteOutcome};
 use super::{Size, color};
 use crate::text::wrap;
 
-/// Terminals that know it show nothing until [`SHOW`]; others pass over it (DEC private mode 2026).
+/// Terminals that know this sequence show nothing until [`SHOW`]; others ignore it (DEC private mode 2026).
 const HOLD: &str = "\x1b[?2026h";
 
-/// What was held back is shown at once.
+/// Shows the held-back output at once.
 const SHOW: &str = "\x1b[?2026l";
 
-/// The longest incomplete line that is kept; of a longer one the end is shown.
+/// The longest incomplete line that is kept; of a longer one only the end is shown.
 const MAX_TAIL: usize = 4096;
 
-/// How often the terminal is asked for its size while there is an area.
+/// How often to check the terminal's size while there is an area.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Messages that are kept while the terminal shows something else.
+/// Messages that are kept while the terminal shows a full-screen view.
 const MAX_DIVERTED: usize = 500;
 
 /// The one area, as there is one terminal.
 static AREA: Mutex<Area> = Mutex::new(Area::new());
 
-/// The area, for as long as one write takes.
+/// The area, locked for one write.
 fn lock() -> MutexGuard<'static, Area> {
-    // A thread that panicked has left lines on the terminal at worst.
+    // A thread that panicked has at worst left lines on the terminal.
     AREA.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -64,7 +64,7 @@ type Draw = Box<dyn FnMut(Size) -> Vec<StatusLine> + Send>;
 /// A part of the area; it is gone when this is dropped.
 #[derive(Debug)]
 pub(crate) struct AreaBlock {
-    /// `None` if stderr is not a terminal to draw on.
+    /// `None` if udpcli cannot draw on stderr.
     id: Option<u64>,
 }
 
@@ -85,7 +85,7 @@ impl AreaBlock {
         Self { id: Some(id) }
     }
 
-    /// From now on shows something else; it appears with the next [`AreaBlock::draw`].
+    /// Replaces the content, which appears with the next [`AreaBlock::draw`].
     pub(crate) fn replace(&self, draw: impl FnMut(Size) -> Vec<StatusLine> + Send + 'static) {
         let mut area = lock();
         let entry = area.entries.iter_mut().find(|(id, _)| Some(*id) == self.id);
@@ -95,7 +95,7 @@ impl AreaBlock {
         }
     }
 
-    /// Draws the area, unless what stands there is the latest.
+    /// Draws the area, unless the terminal already shows the latest content.
     pub(crate) fn draw(&self) {
         let mut area = lock();
         if self.id.is_some() && area.is_stale {
@@ -103,14 +103,14 @@ impl AreaBlock {
         }
     }
 
-    /// Draws the area anew: the block has something else to show.
+    /// Draws the area again, because the block's content has changed.
     pub(crate) fn redraw(&self) {
         if self.id.is_some() {
             lock().repaint();
         }
     }
 
-    /// Leaves the block on the terminal as it is: what follows is written below.
+    /// Leaves the block on the terminal: later output goes below it.
     pub(crate) fn keep(mut self) {
         if let Some(id) = self.id.take() {
             lock().keep(id);
@@ -123,7 +123,7 @@ impl Drop for AreaBlock {
         if let Some(id) = self.id {
             let mut area = lock();
             area.entries.retain(|(entry, _)| *entry != id);
-            // What was never drawn need not be taken off.
+            // A block that was never drawn need not be erased.
             if area.drawn.is_some() {
                 area.repaint();
             }
@@ -135,20 +135,20 @@ impl Drop for AreaBlock {
 #[cfg(feature = "board")]
 #[derive(Debug)]
 pub(super) struct OpenQuestion {
-    /// Has what is written meanwhile go above the line on which the question stands.
+    /// Puts output that comes meanwhile above the line with the question.
     _line: AreaBlock,
 }
 
 #[cfg(feature = "board")]
 impl OpenQuestion {
-    /// Shows the question; what the user types stands behind it.
+    /// Shows the question; the user types after it.
     pub(super) fn ask(text: &str) -> Self {
         let mut filter = Filter::new(Allowed::Colors);
         let has_tail = lock().has_tail();
         if has_tail {
             pass(b"\n", &mut filter);
         }
-        // Control sequences alone, which have done their work.
+        // Only control sequences, which have already taken effect.
         lock().tail.clear();
         let line = AreaBlock::new(|_| Vec::new());
         pass(text.as_bytes(), &mut filter);
@@ -188,7 +188,7 @@ pub fn print(text: &str) {
 /// As [`print()`], without a lane's name.
 fn print_as_it_is(text: &str) {
     lock().print(text.as_bytes(), &mut |bytes| {
-        // Nobody is left to tell when stderr is gone.
+        // If stderr is gone, the error cannot be reported.
         let _ = stream::write_stderr(bytes);
     });
 }
@@ -208,8 +208,8 @@ pub(crate) fn print_message(text: &str, indent: usize) {
     });
 }
 
-/// Writes to stderr what a program on the board printed, as it comes. `filter` is the caller's, for what a piece leaves
-/// unfinished.
+/// Writes to stderr what a program on the board printed, as it comes. The caller keeps `filter`, which holds the
+/// unfinished end of a piece.
 pub fn pass(bytes: &[u8], filter: &mut Filter) {
     let mut shown = Vec::new();
     if is_terminal() {
@@ -224,8 +224,7 @@ pub fn pass(bytes: &[u8], filter: &mut Filter) {
     });
 }
 
-/// Writes data that goes to the terminal on which the area is, by `write`: above the area as far as its lines are
-/// complete.
+/// Writes data to the terminal with the area, through `write`: complete lines go above the area.
 pub(super) fn beside(
     bytes: &[u8],
     write: &mut dyn FnMut(&[u8]) -> io::Result<WriteOutcome>,
@@ -233,7 +232,7 @@ pub(super) fn beside(
     lock().pass(bytes, write)
 }
 
-/// Ends the line on which a terminal showed `^C`, so that what follows begins on its own.
+/// Ends the line on which a terminal showed `^C`, so that later output begins on a new line.
 pub(crate) fn end_interrupted_line() {
     let mut area = lock();
     if is_terminal() && area.entries.is_empty() {
@@ -242,7 +241,7 @@ pub(crate) fn end_interrupted_line() {
     }
 }
 
-/// Ends a line of data whose end has not come, if there is one.
+/// Ends an incomplete line of data, if there is one.
 pub(crate) fn end_line() {
     let mut area = lock();
     if area.has_tail() && area.entries.is_empty() {
@@ -303,7 +302,7 @@ pub(super) fn take_diverted() -> Vec<String> {
         .map_or_else(Vec::new, |lines| lines.drain(..).collect())
 }
 
-/// Messages go to stderr again, those first that nobody took.
+/// Messages go to stderr again; first those that were not taken.
 #[cfg(feature = "board")]
 pub(super) fn end_diversion() {
     let kept = lock().diverted.take();
@@ -312,7 +311,7 @@ pub(super) fn end_diversion() {
     }
 }
 
-/// What takes tracing's events: each is one call.
+/// The writer for tracing's events: one call per event.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct EventLog {
     /// Whether a long line is broken at the terminal's width.
@@ -322,7 +321,7 @@ pub(crate) struct EventLog {
 impl io::Write for EventLog {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(bytes);
-        // Both as it is: a lane's name is there already.
+        // Write both unchanged: the lane's name is already in front.
         if self.wraps {
             print_message(&text, 2);
         } else {
@@ -336,7 +335,7 @@ impl io::Write for EventLog {
     }
 }
 
-/// What stands on the terminal just above the cursor.
+/// The lines on the terminal just above the cursor.
 struct Drawn {
     /// Cells of each line of the area.
     lines: Vec<usize>,
@@ -351,15 +350,15 @@ struct Area {
     entries: Vec<(u64, Draw)>,
     /// The number of the last block.
     last_id: u64,
-    /// Whether a block shows something else than what stands on the terminal.
+    /// Whether a block has changed since it was drawn.
     is_stale: bool,
-    /// What stands on the terminal; `None` if nothing does.
+    /// The lines that are on the terminal; `None` if there are none.
     drawn: Option<Drawn>,
     /// What was printed after the last line end: on the terminal, or with an area, its visible end below that.
     tail: Vec<u8>,
     /// Whether the terminal is in raw mode.
     is_raw: bool,
-    /// Messages kept for somebody else to show; `None` if they go to stderr.
+    /// Messages kept for a full-screen view; `None` if they go to stderr.
     diverted: Option<VecDeque<String>>,
     /// Whether a thread looks for another size.
     is_watched: bool,
@@ -385,13 +384,13 @@ impl Area {
         }
     }
 
-    /// What takes area and incomplete line off the terminal.
+    /// The sequence that erases the area and the incomplete line.
     fn erase(&mut self) -> String {
         let size = Size::of_stderr();
         let rows = match self.drawn.take() {
             Some(drawn) => {
                 let lines: usize = drawn.lines.iter().map(|&cells| size.rows_of(cells)).sum();
-                // Counted for the size of now: a terminal that was made narrower has broken the lines meanwhile.
+                // Count rows for the current size: a terminal that became narrower has wrapped the lines.
                 lines + size.rows_of(drawn.tail) - 1
             }
             None if self.tail.is_empty() => return String::new(),
@@ -414,7 +413,7 @@ impl Area {
                 rows: size.rows.saturating_sub(lines.len()),
             }));
         }
-        // The cursor's row is not for the area.
+        // The cursor needs a row of its own.
         lines.truncate(size.rows.saturating_sub(1));
         let mut text = String::new();
         for line in &lines {
@@ -432,23 +431,23 @@ impl Area {
         text
     }
 
-    /// Whether an incomplete line is to be seen: control sequences alone are not.
+    /// Whether an incomplete line is visible: control sequences alone are not.
     fn has_tail(&self) -> bool {
         !last_row(&self.tail).is_empty()
     }
 
-    /// Takes the area off and draws it anew, in one write, so that it does not flicker.
+    /// Erases the area and draws it again in one write, so that it does not flicker.
     fn repaint(&mut self) {
         let text = format!("{HOLD}{}{}{SHOW}", self.erase(), self.paint());
         self.write(&text);
     }
 
-    /// What cannot be drawn is not a reason to stop.
+    /// A failed drawing is no reason to stop.
     fn write(&self, text: &str) {
         let _ = stream::write_stderr(self.with_returns(text).as_bytes());
     }
 
-    /// The text as the terminal needs it now.
+    /// The text in the form for the terminal's current mode.
     fn with_returns(&self, text: &str) -> String {
         if self.is_raw {
             text.replace('\n', "\r\n")
@@ -460,7 +459,7 @@ impl Area {
     /// Leaves a block's lines above the area for good.
     fn keep(&mut self, id: u64) {
         let is_alone = self.entries.iter().all(|(entry, _)| *entry == id);
-        // Its lines stand where they should: nothing has to be written.
+        // Its lines are already at the right place, so nothing has to be written.
         if is_alone && !self.is_stale && self.drawn.is_some() {
             self.entries.clear();
             self.drawn = None;
@@ -528,8 +527,7 @@ impl Area {
         let mut text = format!("{HOLD}{}", self.erase());
         let mut outcome = Ok(WriteOutcome::Whole);
         if !complete.is_empty() {
-            // Written first: `write` may go through stdout, and the area must be off the terminal before the data
-            // comes.
+            // Write this first: `write` may go through stdout, and the area must be erased before the data comes.
             self.write(&std::mem::take(&mut text));
             let mut lines = std::mem::take(&mut self.tail);
             lines.extend_from_slice(complete);
@@ -542,7 +540,7 @@ impl Area {
         outcome
     }
 
-    /// Notes what was written after the last line end.
+    /// Notes the output after the last line end.
     fn keep_tail(&mut self, complete: &[u8], rest: &[u8]) {
         if !complete.is_empty() {
             self.tail.clear();
@@ -552,7 +550,7 @@ impl Area {
         self.tail.drain(..surplus);
     }
 
-    /// Looks for another size of the terminal as long as there are blocks.
+    /// Checks the terminal's size as long as there are blocks.
     fn watch(&mut self) {
         if self.is_watched {
             return;
@@ -571,7 +569,7 @@ impl Area {
                 }
             }
         };
-        // Without the thread the next line puts the area right.
+        // Without the thread, the next line corrects the area.
         self.is_watched = std::thread::Builder::new()
             .name("terminal size".to_owned())
             .spawn(watch)
@@ -579,7 +577,7 @@ impl Area {
     }
 }
 
-/// A text of ours as it may reach the terminal, whatever was put into it.
+/// Makes a text safe for the terminal, whatever it quotes.
 fn filtered(text: &str) -> String {
     let mut shown = Vec::with_capacity(text.len());
     let mut filter = Filter::new(Allowed::Colors);
@@ -596,7 +594,7 @@ fn up(rows: usize) -> String {
     }
 }
 
-/// What an incomplete line shows: what follows its last carriage return, without control sequences.
+/// The visible part of an incomplete line: the text after its last carriage return, without control sequences.
 fn last_row(tail: &[u8]) -> String {
     let text = String::from_utf8_lossy(tail);
     let row = text

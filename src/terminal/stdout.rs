@@ -2,8 +2,8 @@
 //! the status area.
 //!
 //! A write is whole: it goes on after an interruption and waits where a non-blocking descriptor is full. A reader that
-//! went away is an error of the kind [`io::ErrorKind::BrokenPipe`], which no command treats as a failure; one that stopped
-//! reading is waited for until the end is asked for.
+//! went away is an error of the kind [`io::ErrorKind::BrokenPipe`], which no command treats as a failure; for a reader
+//! that stopped reading, the write waits until the user ends the run.
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
@@ -21,20 +21,21 @@ use crate::text::wrap;
 pub struct Stdout {
     /// Writes, and waits for a slow reader.
     writer: StreamWriter,
-    /// What stands between the data and a terminal.
+    /// The filter between the data and a terminal.
     filter: Option<Filter>,
     /// Whether stderr is the same terminal, so that the status area has to make room.
     shares_terminal: bool,
-    /// Whose output it is, if several jobs write.
+    /// The lane of the output, if several jobs write.
     lane: Option<JobOutput>,
 }
 
 impl Stdout {
-    /// Waits for a reader that stopped reading until the end is asked for. On a terminal only `allowed` passes as it is.
+    /// Waits for a reader that stopped reading, until the user ends the run. On a terminal, only the sequences in
+    /// `allowed` pass unchanged.
     #[must_use]
     pub fn new(shutdown: Shutdown, allowed: Allowed) -> Self {
         let lane = JobOutput::current();
-        // What moves the cursor would move it in the lines of others.
+        // A sequence that moves the cursor would change the lines of other jobs.
         let allowed = if lane.is_some() {
             Allowed::Colors
         } else {
@@ -48,7 +49,7 @@ impl Stdout {
         }
     }
 
-    /// Writes all of it; stops only if the end is asked for while nobody reads.
+    /// Writes everything; stops only if the user ends the run while the reader has stopped reading.
     ///
     /// # Errors
     /// What the system says: the reader has gone, the disk is full.
@@ -72,7 +73,7 @@ impl Stdout {
         self.show(&shown)
     }
 
-    /// Nothing more comes: shows the beginning of a control sequence or character that was held back.
+    /// The output has ended: shows the held-back beginning of a control sequence or character.
     ///
     /// # Errors
     /// As [`Self::write`].
@@ -171,7 +172,7 @@ pub(crate) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Whether stdout is the terminal that stderr is.
+/// Whether stdout and stderr are the same terminal.
 #[must_use]
 pub(crate) fn shares_terminal() -> bool {
     is_terminal() && status::is_terminal() && is_same_device()
@@ -196,7 +197,7 @@ fn is_same_device() -> bool {
     true
 }
 
-/// Whether stdout's reader went away. A pipe tells without being written to; elsewhere the next write does.
+/// Whether stdout's reader went away. A pipe shows this without a write; otherwise the next write does.
 #[cfg(target_os = "linux")]
 #[must_use]
 pub(crate) fn reader_is_gone() -> bool {

@@ -1,8 +1,9 @@
-//! The streams that this process was given, and FIFOs it writes to: whole writes, and a reader that stopped reading
-//! does not hold up the end. What goes to stdout and stderr comes through [`super::stdout`] and [`super::status`].
+//! The streams that this process was given, and FIFOs that it writes to: whole writes, and a reader that stopped
+//! reading does not delay the exit. What goes to stdout and stderr comes through [`super::stdout`] and
+//! [`super::status`].
 //!
-//! `O_NONBLOCK` is kept with the open file, not with the descriptor (open(2)): whoever shares a terminal, a pipe or a
-//! socket with us may have set it. A call that would block then waits with poll(2); it is not an error.
+//! `O_NONBLOCK` is kept with the open file, not with the descriptor (open(2)): any program that shares a terminal, a
+//! pipe or a socket with udpcli may have set it. A call that would block then waits with poll(2); it is not an error.
 
 use std::io::{self, Write};
 
@@ -30,13 +31,13 @@ mod unix {
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-    /// Waits until the descriptor is ready, or an error or the end is to be read there.
+    /// Waits until the descriptor is ready, has an error, or is at its end.
     pub(super) fn wait(fd: &impl AsFd, ready: PollFlags, at_most: Option<Timespec>) {
-        // A signal may end the wait early: the caller's next call says how things are.
+        // A signal may end the wait early: the caller's next call shows the state.
         let _ = poll(&mut [PollFd::new(fd, ready)], at_most.as_ref());
     }
 
-    /// A stream that waits where it would block.
+    /// A stream that waits instead of failing when it would block.
     #[derive(Debug)]
     pub(crate) struct Patient<T>(pub T);
 
@@ -47,7 +48,7 @@ mod unix {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         wait(&self.0, PollFlags::IN, None);
                     }
-                    // Whoever typed there types no more.
+                    // The user can no longer type there.
                     Err(error) if is_closed_terminal(&self.0, &error) => return Ok(0),
                     result => return result,
                 }
@@ -96,7 +97,8 @@ mod unix {
         Patient(io::stderr())
     }
 
-    /// stdout without std's line buffer, which searches every batch for its last newline and writes the rest apart.
+    /// stdout without std's line buffer, which searches every batch for its last newline and writes the rest
+    /// separately.
     pub(in crate::terminal) fn stdout() -> Box<dyn Write + Send> {
         match io::stdout().as_fd().try_clone_to_owned() {
             Ok(owned) => Box::new(Patient(File::from(owned))),
@@ -121,12 +123,12 @@ mod other {
     }
 }
 
-/// How much of a write its reader took.
+/// How much of a write the reader has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteOutcome {
     /// All.
     Whole,
-    /// The reader stopped reading, and the end was asked for. Holds the number of bytes that are lost.
+    /// The reader stopped reading, and the user ended the run. Holds the number of lost bytes.
     Abandoned(usize),
 }
 
@@ -134,7 +136,7 @@ pub enum WriteOutcome {
 pub(crate) struct StreamWriter {
     /// How to write.
     way: Way,
-    /// Says when to give up a reader that does not read.
+    /// Decides when to give up a reader that does not read.
     #[cfg(target_os = "linux")]
     shutdown: Shutdown,
 }
@@ -189,7 +191,7 @@ impl StreamWriter {
         }
     }
 
-    /// Writes all of it; stops only if the end is asked for while nobody reads.
+    /// Writes everything; stops only if the user ends the run while the reader has stopped reading.
     ///
     /// # Errors
     /// What the system says: the reader has gone, the disk is full. A terminal whose window was closed is a reader that
@@ -208,8 +210,8 @@ impl StreamWriter {
     }
 }
 
-/// Writes to stderr. What nobody reads is given up once the end is asked for, and with it what follows: a message must not
-/// hold up the end.
+/// Writes to stderr. After the user has ended the run, it drops unread messages and all later ones: a message must not
+/// delay the exit.
 ///
 /// # Errors
 /// What the system says.
@@ -217,7 +219,7 @@ pub(super) fn write_stderr(bytes: &[u8]) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         use std::sync::{Mutex, OnceLock, PoisonError};
-        /// None within once it was given up.
+        /// `None` inside after it was given up.
         static STDERR: OnceLock<Option<Mutex<Option<linux::Polled>>>> = OnceLock::new();
         if let Some(stderr) = STDERR.get_or_init(|| Some(Mutex::new(Some(linux::stderr()?)))) {
             let mut stderr = stderr.lock().unwrap_or_else(PoisonError::into_inner);
@@ -247,19 +249,19 @@ mod linux {
 
     use crate::wait::{Site, Wait};
 
-    /// After the end was asked for, a reader that takes nothing for this long is left behind.
+    /// After the user has ended the run, give up a reader that reads nothing for this long.
     const LAST_WAIT: Duration = Duration::from_millis(100);
 
-    /// A reader that takes something now and then is left behind this long after the end was asked for.
+    /// After the user has ended the run, give up a slow reader after this time at the latest.
     const LONGEST_WAIT: Duration = Duration::from_millis(1200);
 
-    /// How often a wait for the reader looks whether the end was asked for.
+    /// How often a wait for the reader checks whether the user has ended the run.
     const LOOK: Timespec = Timespec {
         tv_sec: 0,
         tv_nsec: 20_000_000,
     };
 
-    /// A descriptor whose writes do not block, or wait like any other where that cannot be had.
+    /// A descriptor whose writes do not block, or, if that is impossible, wait as usual.
     pub(super) struct Polled {
         /// The stream itself.
         file: File,
@@ -293,7 +295,7 @@ mod linux {
         if !kind.is_fifo() && !file.is_terminal() {
             return None;
         }
-        // Opened anew: only then is not blocking a matter of ours alone, and not of everybody who writes to it.
+        // Open it again: only then does non-blocking mode affect udpcli alone, and no other program that writes to it.
         let opened = File::options()
             .write(true)
             .custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed())
@@ -306,7 +308,7 @@ mod linux {
     }
 
     impl Polled {
-        /// A FIFO that was opened here and that nobody shares.
+        /// A FIFO that udpcli opened and that no other program shares.
         pub(super) fn fifo(file: File) -> Self {
             if let Ok(flags) = rustix::fs::fcntl_getfl(&file) {
                 // Without it a write waits like any other.
@@ -341,7 +343,7 @@ mod linux {
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                     Ok(len) => {
                         rest = rest.get(len..).unwrap_or_default();
-                        // A reader that reads, however slowly, gets the whole grace again.
+                        // A reader that reads, however slowly, gets the full grace period again.
                         waiting = None;
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

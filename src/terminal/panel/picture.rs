@@ -1,5 +1,4 @@
-//! The picture, pixel for pixel: two to a cell with half-blocks, eight with braille; shades of ASCII where there is no
-//! more.
+//! The picture, pixel for pixel: two to a cell with half-blocks, eight with braille; shades of ASCII otherwise.
 
 use crate::terminal::panel::TerminalLimits;
 use crate::terminal::panel::screen::{HEIGHT, Screen, WIDTH};
@@ -7,7 +6,7 @@ use crate::terminal::panel::screen::{HEIGHT, Screen, WIDTH};
 /// How pixels become characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PixelStyle {
-    /// 1 by 2 pixels a cell: 128 columns, 32 rows; white on black where there is colour.
+    /// 1 by 2 pixels per cell: 128 columns, 32 rows; white on black if the terminal has colour.
     HalfBlocks {
         /// Whether white and black are the terminal's.
         color: bool,
@@ -22,7 +21,7 @@ pub(crate) enum PixelStyle {
 }
 
 impl PixelStyle {
-    /// What a terminal can show, the best first.
+    /// The styles that a terminal can show, the best first.
     #[must_use]
     pub(crate) fn for_terminal(terminal: TerminalLimits) -> Vec<Self> {
         let color = terminal.color;

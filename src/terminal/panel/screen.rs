@@ -1,4 +1,4 @@
-//! What the panel shows: texts where they were drawn, and pixels.
+//! The content of the panel: texts with their places, and pixels.
 
 /// Pixels across.
 pub(crate) const WIDTH: usize = 128;
@@ -68,7 +68,7 @@ pub struct DrawnText {
     pub y: i16,
     /// How it was drawn.
     pub mode: DrawMode,
-    /// What it says, control characters and all.
+    /// The text itself, including control characters.
     pub text: String,
 }
 
@@ -81,12 +81,12 @@ pub struct Screen {
     pub texts: Vec<DrawnText>,
     /// Whether the panel is on.
     pub on: bool,
-    /// Whether it shows black for white.
+    /// Whether the panel is inverted.
     pub inverted: bool,
     /// 0 to 255, once the program set it.
     pub contrast: Option<u8>,
-    /// Whether picture and texts are those of the last `show()`; they are an earlier one's while a lost frame waits for
-    /// a key frame.
+    /// Whether picture and texts are those of the last `show()`; after a lost frame they are older, until a key frame
+    /// comes.
     pub whole: bool,
     /// Whether this is the colour display of the mPython board 3.0: [`LCD_WIDTH`] by [`LCD_HEIGHT`] pixels, of which only the
     /// texts are known.
@@ -122,7 +122,7 @@ impl Screen {
                 .is_some_and(|byte| byte >> (y % 8) & 1 == 1)
     }
 
-    /// Whether a pixel of the panel is lit: inverted, and off, as the program has it.
+    /// Whether a pixel of the panel is lit, after inversion and on/off.
     #[must_use]
     pub(crate) fn is_lit(&self, x: usize, y: usize) -> bool {
         self.on && self.pixel(x, y) != self.inverted

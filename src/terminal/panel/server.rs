@@ -16,7 +16,7 @@ pub(crate) struct ServerPanel {
     panel: Panel,
     /// What the server would show.
     screen: Screen,
-    /// Whether it has changed since it was staged.
+    /// Whether the screen has changed since it was staged.
     is_new: bool,
     /// The encoding of payloads.
     encoding: TextEncoding,
@@ -25,7 +25,7 @@ pub(crate) struct ServerPanel {
 }
 
 impl ServerPanel {
-    /// A panel whose first row says `address`, as the server draws when it starts.
+    /// A panel with `address` in the first row, as the server draws it at its start.
     #[must_use]
     pub(crate) fn new(address: &str, encoding: TextEncoding) -> Self {
         let screen = Screen {
@@ -42,8 +42,7 @@ impl ServerPanel {
         }
     }
 
-    /// The server's address is another one now: shown where no datagram has taken its place. Nothing goes to the terminal
-    /// yet.
+    /// Sets a new server address, which shows until the first datagram. Does not draw yet.
     pub(crate) fn set_address(&mut self, address: &str) {
         if let [only] = self.screen.texts.as_mut_slice() {
             address.clone_into(&mut only.text);
@@ -51,7 +50,7 @@ impl ServerPanel {
         }
     }
 
-    /// Replaces the screen by what the server draws for this datagram; nothing goes to the terminal yet.
+    /// Replaces the screen by what the server draws for this datagram; does not draw yet.
     pub(crate) fn show(&mut self, datagram: &Datagram<'_>) {
         // The strings of the datagram before are used again: this runs for every datagram.
         let [shown, from] = match self.screen.texts.as_mut_slice() {
@@ -63,7 +62,7 @@ impl ServerPanel {
         self.encoding
             .parts(datagram.payload, &mut self.scratch, |part| match part {
                 DecodedPart::Text(part) => shown.push_str(part),
-                // What cannot be shown is a box.
+                // A box replaces a character that cannot be shown.
                 DecodedPart::Bytes(bytes) => shown.extend(bytes.iter().map(|_| MISSING)),
             });
         from.clear();
@@ -81,12 +80,12 @@ impl ServerPanel {
         }
     }
 
-    /// Draws what was staged, unless it stands there already.
+    /// Draws the staged screen, unless it is already on the terminal.
     pub(crate) fn draw(&self) {
         self.panel.draw();
     }
 
-    /// Leaves the panel where it is: what follows is written below.
+    /// Leaves the panel on the terminal: later output goes below it.
     pub(crate) fn keep(self) {
         self.panel.keep();
     }

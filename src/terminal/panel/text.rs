@@ -1,4 +1,4 @@
-//! Texts in rows of cells, each about where it is on the panel.
+//! Texts in rows of cells, each roughly at its place on the panel.
 //!
 //! `DispChar`'s glyphs are 16 pixels high, Chinese ones 16 wide, Latin ones 4 to 9 (Noto Sans CJK); `text()`'s are 8 by 8.
 
@@ -25,7 +25,7 @@ pub(crate) fn columns(screen: &Screen) -> usize {
     if screen.lcd { LCD_COLUMNS } else { COLUMNS }
 }
 
-/// Stands for what the font cannot show.
+/// Replaces characters that the font lacks.
 pub(crate) const MISSING: char = '□';
 
 /// The character, if a terminal shows it as itself.
@@ -35,7 +35,7 @@ pub(crate) fn glyph(character: char) -> char {
     if has_shape { character } else { MISSING }
 }
 
-/// One cell: what stands there, and whether it is reversed; nothing in the second half of a wide character.
+/// One cell: its text, and whether it is reversed; empty for the second half of a wide character.
 type Cell = (Option<char>, bool);
 
 /// The texts as rows, [`columns`] cells each: four rows of 16 pixels, or eight of 8 where there is small print. The colour
@@ -50,7 +50,7 @@ pub(crate) fn rows(screen: &Screen, color: bool) -> Vec<String> {
     };
     let mut grid = vec![vec![(Some(' '), false); columns(screen)]; count];
     for text in screen.texts.iter().filter(|_| screen.on) {
-        // The row that has most of the text. A text above the panel gets a negative one, and is not drawn.
+        // The row that contains most of the text. A text above the panel gets a negative row and is not drawn.
         let row = text.y.saturating_add(height / 2).div_euclid(height);
         if let Some(row) = usize::try_from(row).ok().and_then(|row| grid.get_mut(row)) {
             let width = if screen.lcd { LCD_WIDTH } else { WIDTH };
@@ -62,7 +62,7 @@ pub(crate) fn rows(screen: &Screen, color: bool) -> Vec<String> {
         .collect()
 }
 
-/// Writes a text into its row. A cut shows: half an address looks like one.
+/// Writes a text into its row. An ellipsis marks a cut, because half an address looks like a complete one.
 fn place(text: &DrawnText, row: &mut [Cell], width: usize) {
     // The font has no glyph for a line ending.
     let glyphs = || {
@@ -102,7 +102,7 @@ fn place(text: &DrawnText, row: &mut [Cell], width: usize) {
     }
 }
 
-/// Puts a cell; what was half of a wide character goes whole.
+/// Sets a cell; if it was half of a wide character, removes the other half, too.
 fn put(row: &mut [Cell], at: i32, cell: Cell) {
     let Ok(at) = usize::try_from(at) else { return };
     if let Some(next @ (None, _)) = row.get_mut(at + 1)

@@ -1,4 +1,4 @@
-//! What indicatif draws a bar on: one line, which the status area takes from here.
+//! The canvas for indicatif's bar: one line, which the status area takes from here.
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
