@@ -48,7 +48,7 @@ const STYLES: Styles = Styles::styled()
     .literal(Ansi256Color(palette::LITERAL).on_default().bold())
     .placeholder(Ansi256Color(palette::LITERAL).on_default());
 
-/// Help is no wider than this.
+/// The maximum width of help.
 const HELP_COLUMNS: usize = 100;
 
 /// What udpcli takes.
@@ -68,8 +68,8 @@ impl Cli {
     /// # Errors
     /// What clap says of a command line that is wrong, or that asks for help or the version.
     pub fn parse_args(args: &[std::ffi::OsString]) -> Result<Self, clap::Error> {
-        // Building the definitions of all commands takes longer than a datagram: these two have only their own built. Help,
-        // errors and guesses need all of them.
+        // Building the definitions of all commands takes longer than a datagram: these two have only their own built.
+        // Help, errors and suggestions need all definitions.
         let parsed = match args.get(1).and_then(|arg| arg.to_str()) {
             Some("send") => parse_one("send", args, Command::Send),
             Some("listen") => parse_one("listen", args, Command::Listen),
@@ -86,13 +86,13 @@ impl Cli {
     }
 }
 
-/// Parses a command line of the command `name`, if it is right.
+/// Parses a command line of the command `name`; `None` if it is invalid.
 fn parse_one<T: Args>(
     name: &'static str,
     args: &[std::ffi::OsString],
     command: fn(Box<T>) -> Command,
 ) -> Option<Cli> {
-    // Any mistake gives `None`: the full parser then finds it too, and knows the words for it.
+    // Any mistake gives `None`: the full parser then finds it, too, and has the messages for it.
     let definition = GlobalArgs::augment_args(clap::Command::new("udpcli"))
         .subcommand(T::augment_args(clap::Command::new(name)));
     let matches = definition.try_get_matches_from(args).ok()?;
@@ -126,11 +126,11 @@ pub(crate) enum Command {
     Man(generate::ManArgs),
 }
 
-/// Whatever is given to a command that was left out of this build.
+/// Any arguments of a command that was left out of this build.
 #[cfg(not(feature = "flash"))]
 #[derive(Debug, Args)]
 pub(crate) struct LeftOutArgs {
-    // Taken, to say that the command is missing and not that a flag is wrong.
+    // Accept all arguments, so that the error names the missing command instead of a flag.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     pub(crate) given: Vec<String>,
 }
@@ -153,7 +153,7 @@ pub struct GlobalArgs {
     pub(crate) color: Color,
     #[arg(long, global = true, value_parser = language::ChoiceParser, default_value = "auto", env = "UDPCLI_LANG", hide_env_values = true, value_name = "LANG", display_order = 903)]
     pub(crate) lang: language::Choice,
-    // One system call per datagram, as on systems without batches: for comparing.
+    // One system call per datagram, as on systems without batches, for comparison.
     #[arg(long, global = true, hide = true)]
     pub(crate) no_batching: bool,
 }
@@ -176,7 +176,7 @@ impl From<Color> for ColorChoice {
     }
 }
 
-/// Prints what clap has to say: help and version to stdout, errors to stderr in our form.
+/// Prints clap's output: help and version to stdout, errors to stderr in our form.
 #[must_use]
 pub fn report_usage(error: &clap::Error) -> ExitCode {
     let args: Vec<std::ffi::OsString> = std::env::args_os().collect();
@@ -233,7 +233,7 @@ fn is_message_taken_for_help(args: &[std::ffi::OsString]) -> bool {
     is_send && !words.any(asks)
 }
 
-/// Whether nothing but a command that needs another was typed: `udpcli`, `udpcli board`. With a variable such as
+/// Whether the user typed only a command that needs a subcommand: `udpcli`, `udpcli board`. With a variable such as
 /// `UDPCLI_LANG` set, clap counts its argument as given, and reports an error in place of the help.
 fn is_command_alone(kind: ErrorKind, args: &[std::ffi::OsString]) -> bool {
     let typed = args.len().saturating_sub(1);
@@ -276,7 +276,7 @@ mod tests {
         Cli::command().debug_assert();
     }
 
-    /// What the short way parses is what the whole definition gives.
+    /// The short way parses the same values as the whole definition.
     #[test]
     fn send_and_listen_alone_are_parsed_as_among_all_commands() {
         for line in [

@@ -161,7 +161,7 @@ enum BoardCommand {
 /// # Errors
 /// [`Error::Board`] for all failures of the serial line or the board.
 pub(crate) fn run(mut args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
-    // Not for the others: a mistake in the settings must not stop `board list`, which needs none of them.
+    // Only commands that open a port read the settings: a mistake in a file must not stop `board list`.
     if args.command.uses_a_line() {
         args.serial.settings = SerialSettings::read()?;
     }
@@ -173,7 +173,7 @@ pub(crate) fn run(mut args: BoardArgs, global: &GlobalArgs) -> Result<Outcome, E
         run_command(args.command, &args.serial, global)
     };
     if let Err(error) = &result {
-        // The user may not think of the file that names the port.
+        // The user may not remember the file that names the port.
         settings.explain(error);
     }
     result
@@ -193,13 +193,13 @@ fn with_held(
     serial.held = Some(held.clone());
     let result = work(&serial);
     match (result, held.close()) {
-        // The first error is the one that the user can do something about; that of closing often follows from it.
+        // Report the first error: the error of closing often follows from it.
         (Ok(_), Err(error)) => Err(error.into()),
         (result, _) => result,
     }
 }
 
-/// A command in the interpreter as it is, for those who know that from mpremote; without a command the prompt.
+/// A command without a soft reset, as in mpremote; without a command, opens the prompt.
 fn resume(
     args: exec::ResumeArgs,
     serial: &SerialArgs,
@@ -215,8 +215,8 @@ fn resume(
 }
 
 impl BoardCommand {
-    /// The name of a command that cannot be a step of several: it has no end of its own, or is not for one board at its
-    /// prompt.
+    /// The name of a command that cannot be a step of `do`: it does not end by itself, or it is not for one board at
+    /// its prompt.
     fn unfit_for_steps(&self) -> Option<&'static str> {
         Some(match self {
             Self::List(_) => "list",
@@ -233,7 +233,7 @@ impl BoardCommand {
         })
     }
 
-    /// What it does at each of several boards.
+    /// The command's action for each of several boards.
     fn for_many<'a>(
         &'a self,
         serial: &SerialArgs,
@@ -288,7 +288,7 @@ impl BoardCommand {
         }
     }
 
-    /// The problem and a hint, if it has a question that cannot be asked.
+    /// The problem and a hint, if the command would have to ask a question but cannot.
     fn unasked(&self) -> Option<(String, String)> {
         match self {
             Self::Put(put) => files::unasked(put),
@@ -296,12 +296,12 @@ impl BoardCommand {
         }
     }
 
-    /// Whether it runs code that the command line holds.
+    /// Whether the command runs code from the command line.
     fn is_code(&self) -> bool {
         matches!(self, Self::Exec(_) | Self::Eval(_))
     }
 
-    /// Whether it takes what it does from standard input.
+    /// Whether the command reads its program or steps from standard input.
     fn reads_stdin(&self) -> bool {
         match self {
             Self::Run(run) => run.reads_stdin(),
@@ -310,7 +310,7 @@ impl BoardCommand {
         }
     }
 
-    /// Runs code in the interpreter as it is, with what earlier programs left.
+    /// Runs code without a soft reset, so that it sees what earlier programs left.
     fn keep_interpreter(&mut self) {
         match self {
             Self::Run(run) => run.keep_interpreter(),
@@ -330,7 +330,7 @@ impl BoardCommand {
     }
 }
 
-/// Says what is the matter, where the command goes on.
+/// Warns about a problem, if the command goes on.
 fn tell(error: &Error) {
     files::tell_also_failed(error);
     if let Some(hint) = words::hint(error) {

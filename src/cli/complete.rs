@@ -75,7 +75,7 @@ pub(super) fn serial_ports() -> ArgValueCandidates {
     })
 }
 
-/// A port and what it is. The shell shows the text as it stands, and a device may call itself anything.
+/// A port with its description. The shell shows the text unescaped, and a device can choose any name.
 #[cfg(feature = "board")]
 fn of_port(port: crate::board::serial_ports::Listed) -> CompletionCandidate {
     let what = port.board().map(str::to_owned);
@@ -117,13 +117,13 @@ pub(super) fn group_interfaces() -> ArgValueCompleter {
     })
 }
 
-/// The names of the project's messages, after the `@` that stands before them.
+/// The names of the project's messages, with `@` in front.
 pub(super) fn messages() -> ArgValueCompleter {
     ArgValueCompleter::new(|current: &OsStr| {
         let Some(begun) = current.to_str().and_then(|text| text.strip_prefix('@')) else {
             return Vec::new();
         };
-        // A file that is wrong has no names here; `send` says what is wrong with it.
+        // An invalid file offers no names here; `send` reports its error.
         let project = crate::config::project().ok().flatten().unwrap_or_default();
         let messages = project.messages.into_iter().map(|message| message.value);
         messages
@@ -184,7 +184,7 @@ pub(super) fn encodings() -> ArgValueCandidates {
     ArgValueCandidates::new(|| in_order(&ENCODINGS))
 }
 
-/// The same for what decodes: UTF-8 and GBK can be told apart.
+/// The same for decoding, which can also distinguish UTF-8 from GBK (`auto`).
 pub(super) fn encodings_and_auto() -> ArgValueCandidates {
     ArgValueCandidates::new(|| in_order(&[&["auto"], &ENCODINGS[..]].concat()))
 }

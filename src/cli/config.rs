@@ -50,7 +50,7 @@ pub(crate) struct SerialSettings {
     serial: Option<crate::config::Set<String>>,
     /// The baud rate that it sets.
     baud: Option<crate::config::Set<u32>>,
-    /// What the project's file leaves out.
+    /// The files that the project excludes.
     exclude: Option<crate::config::Set<Vec<String>>>,
 }
 
@@ -89,7 +89,7 @@ impl SerialSettings {
         Some(baud.value)
     }
 
-    /// What the project's file leaves out when copying to a board, with the line that says so.
+    /// The files that the project excludes from copying to a board, with the line of that setting.
     pub(super) fn exclude(&self) -> Option<&crate::config::Set<Vec<String>>> {
         self.exclude.as_ref()
     }
@@ -109,7 +109,7 @@ impl SerialSettings {
         }
     }
 
-    /// Where a setting stands, for the log.
+    /// The place of a setting, for the log.
     fn place<T>(&self, set: &crate::config::Set<T>) -> String {
         format!("{}, line {}", self.path.display(), set.line)
     }
@@ -141,7 +141,7 @@ struct Setting {
 
 /// A value for output.
 enum SettingValue {
-    /// Not set, with the meaning of that.
+    /// Not set, with the effect of that.
     Unset(Sentence),
     Text(String),
     Number(u32),
@@ -153,7 +153,7 @@ fn settings(args: &ConfigArgs, files: &SettingsFiles, lang: language::Choice) ->
     let user = files.user.clone().unwrap_or_default();
     let project = files.project.clone().unwrap_or_default();
     let variable = |name| {
-        // Also one that is not Unicode: the user should see that it is set.
+        // Show a value that is not Unicode, too: the user should see that the variable is set.
         let value = std::env::var_os(name);
         value.map(|value| value.to_string_lossy().into_owned())
     };

@@ -1,4 +1,4 @@
-//! `udpcli doctor`: examines this PC and reports what would keep datagrams or the board away.
+//! `udpcli doctor`: checks this PC for anything that blocks datagrams or the board.
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -85,7 +85,7 @@ fn text(finding: &DoctorFinding) -> String {
         lines.push('\n');
         lines.push_str(&words::doctor::command(&command));
     }
-    // Programs, devices and interfaces name themselves as they like.
+    // Escape names: programs, devices and interfaces choose them freely.
     let lines: Vec<String> = lines
         .lines()
         .map(|line| sanitize::for_terminal(line).into_owned() + "\n")
@@ -114,7 +114,7 @@ fn entry(finding: &DoctorFinding) -> Value {
     Value::Object(entry)
 }
 
-/// What a program may want to know of a finding.
+/// The details of a finding for programs.
 fn facts(finding: &DoctorFinding) -> Map<String, Value> {
     let facts = match finding {
         DoctorFinding::Address { own, others, .. } => {
@@ -154,7 +154,7 @@ fn facts(finding: &DoctorFinding) -> Map<String, Value> {
     }
 }
 
-/// What a program may want to know of a finding about serial ports.
+/// The details of a finding about serial ports, for programs.
 #[cfg(feature = "board")]
 fn of_serial(finding: &PortFinding) -> Value {
     match finding {

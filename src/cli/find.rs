@@ -51,7 +51,7 @@ pub(crate) fn run(args: &FindArgs) -> Result<Outcome, Error> {
             objects.concat()
         }
     };
-    // Printed even after Ctrl-C: what was found until then is of use.
+    // Print the boards even after Ctrl-C: those found so far are useful.
     let outcome = output::print(text.as_bytes())?;
     if findings.is_interrupted {
         Ok(Outcome::Interrupted)
@@ -73,7 +73,7 @@ fn name(board: &FoundBoard, names: &BoardNames) -> Option<String> {
     name.map(str::to_owned)
 }
 
-/// A line per board: name, address, MAC, how it was found, and the port's state if it was asked.
+/// A line per board: name, address, MAC, how it was found, and with --probe the port's state.
 fn table(boards: &[FoundBoard]) -> String {
     let rows: Vec<Vec<String>> = boards.iter().map(columns).collect();
     let mut widths = Vec::new();

@@ -164,7 +164,7 @@ fn append_plain(level: &str, title: &str, text: &str, page: &mut Vec<u8>) -> io:
     let mut roff = Roff::new();
     roff.control(level, [title]);
     roff.control("nf", []);
-    // The first line says what the title says.
+    // Skip the first line, which repeats the title.
     for line in text.lines().skip(1) {
         roff.text([roman(line)]);
     }
@@ -178,7 +178,7 @@ mod tests {
     use crate::words::catalogue;
     use crate::words::language::Language;
 
-    /// What stands in the English catalogue for clap's own words is what clap writes, in one command or another.
+    /// The English catalogue has exactly the words that clap itself writes in some command.
     #[test]
     fn the_words_of_clap_are_known() {
         let mut command = help::command();

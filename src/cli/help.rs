@@ -1,5 +1,5 @@
-//! Help texts. Parsing needs none: clap's definitions are bare, and the texts come from the catalogue when somebody reads
-//! them.
+//! Help texts. Parsing needs no help texts: clap's definitions are bare, and the texts come from the catalogue only
+//! when they are shown.
 //!
 //! A command's id is its path (`help.board-run`; the program's own is `help.udpcli`), with `.long` for what only `--help`
 //! says and `.after` for what follows the options. An argument's id is its command's and its own (`help.send-count`), with
@@ -26,7 +26,7 @@ const LEFT_OUT: &[&str] = if cfg!(feature = "flash") {
     &["board", "pair"]
 };
 
-/// What clap writes itself, in English: ids in `help`.
+/// The words that clap writes itself, in English, with their IDs in `help`.
 pub(super) const OF_CLAP: [&str; 10] = [
     "clap-usage",
     "clap-commands",
@@ -51,14 +51,14 @@ pub(super) const OF_MAN: [&str; 7] = [
     "man-see-also",
 ];
 
-/// The command line with its texts, in the language in force.
+/// The command line with its texts, in the current language.
 #[must_use]
 pub(crate) fn command() -> Command {
     // `layout` breaks the lines.
     fill(Cli::command().term_width(0))
 }
 
-/// Puts the texts into the bare command line, or into one made of it.
+/// Puts the texts into the bare command line, or into a copy of it.
 pub(super) fn fill(command: Command) -> Command {
     Texts {
         find: &mut |id| catalogue::lookup(&format!("help.{id}")),
@@ -66,7 +66,7 @@ pub(super) fn fill(command: Command) -> Command {
     .fill(command)
 }
 
-/// What clap answers to arguments that ask for help, laid out for the terminal.
+/// clap's answer to arguments that ask for help, wrapped for the terminal.
 pub(super) fn answer(args: &[OsString], color: bool) -> String {
     let Err(answer) = command().try_get_matches_from(args) else {
         return String::new();
@@ -79,7 +79,7 @@ pub(super) fn answer(args: &[OsString], color: bool) -> String {
     wrapping::wrap(&in_our_words(&text), wrapping::columns())
 }
 
-/// Puts what clap writes itself into the language in force.
+/// Translates the words that clap writes itself into the current language.
 pub(super) fn in_our_words(text: &str) -> String {
     let mut text = text.to_owned();
     if language::current() == Language::English {
@@ -95,7 +95,7 @@ pub(super) fn in_our_words(text: &str) -> String {
     wrapping::with_wide_colons(&text)
 }
 
-/// A man page with its sections' titles and clap's words in the language in force.
+/// A man page with its sections' titles and clap's words in the current language.
 pub(super) fn man_page(page: &[u8]) -> Vec<u8> {
     let page = String::from_utf8_lossy(page);
     let command = catalogue::lookup("help.clap-any-command").unwrap_or_default();
@@ -152,7 +152,7 @@ impl Texts<'_> {
         self.text(id).unwrap_or_default()
     }
 
-    /// The text with what only `--help` says below it; none if that adds nothing.
+    /// The text with the part that only `--help` shows; none if there is no such part.
     fn long(&mut self, id: &str, text: Option<&StyledStr>) -> Option<StyledStr> {
         let more = (self.find)(&format!("{id}.long"))?;
         Some(format!("{}\n\n{more}", text.cloned().unwrap_or_default()).into())
@@ -232,7 +232,7 @@ impl Texts<'_> {
     }
 }
 
-/// Hides what is for several boards in the help of a command for one.
+/// Hides the flags for several boards in the help of a command for one board.
 fn for_its_boards(command: Command) -> Command {
     let is_hidden: fn(&str) -> bool = match command.get_name() {
         "info" | "put" | "run" | "flash" | "reset" | "rm" | "oled" => return command,

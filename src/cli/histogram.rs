@@ -23,7 +23,7 @@ pub(super) fn add(counts: &mut Value, spread: &Spread) {
     }
 }
 
-/// Draws the bars below a summary in text; -q leaves them out, as it does the summary.
+/// Draws the bars below a summary in text; -q leaves out the bars, like the summary.
 pub(super) fn draw(summary: Summary, title: impl FnOnce() -> String, spread: &Spread) {
     if summary == Summary::Json || spread.count() == 0 || !tracing::enabled!(tracing::Level::INFO) {
         return;

@@ -19,7 +19,7 @@ pub(crate) enum Choice {
 }
 
 impl Choice {
-    /// The same as the user's file has it.
+    /// The same value as in the user's file.
     pub(super) fn to_lang(self) -> Lang {
         match self {
             Self::Auto => Lang::Auto,
@@ -28,7 +28,7 @@ impl Choice {
         }
     }
 
-    /// The same as the flag has it.
+    /// The same value as for the flag.
     fn of_lang(lang: Lang) -> Self {
         match lang {
             Lang::Auto => Self::Auto,
@@ -37,8 +37,8 @@ impl Choice {
         }
     }
 
-    /// `zh-CN`, and what people write in its place: `zh_CN.UTF-8`, `ZH-cn`, full-width letters. Nothing is `auto`, since an
-    /// empty variable counts as none.
+    /// `zh-CN`, and other spellings: `zh_CN.UTF-8`, `ZH-cn`, full-width letters. Empty text is `auto`, because an empty
+    /// variable counts as unset.
     fn of_name(name: &str) -> Option<Self> {
         let name = to_ascii(name).replace('_', "-");
         let name = name.split('.').next().unwrap_or_default();
@@ -83,8 +83,8 @@ impl TypedValueParser for ChoiceParser {
     }
 }
 
-/// Chooses the language of this process: `--lang`, else `UDPCLI_LANG`, else the user's file, else the system's. A value that clap will refuse
-/// counts for nothing here.
+/// Chooses the language of this process: `--lang`, else `UDPCLI_LANG`, else the user's file, else the system's. Ignores
+/// a value that clap will refuse.
 pub fn choose(args: &[OsString]) {
     let flag = of_flag(args).and_then(|name| Choice::of_name(&name));
     let choice = flag.or_else(|| Choice::of_name(&std::env::var("UDPCLI_LANG").ok()?));
@@ -103,7 +103,7 @@ fn of_flag(args: &[OsString]) -> Option<String> {
     let mut found = None;
     let mut words = args.iter().skip(1).map(|arg| arg.to_string_lossy());
     while let Some(word) = words.next() {
-        // What follows is a message to send, even if it looks like a flag.
+        // An argument after `--` is a message to send, even if it looks like a flag.
         if word == "--" {
             break;
         }

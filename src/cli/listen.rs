@@ -177,7 +177,7 @@ enum Timestamps {
 }
 
 impl ListenArgs {
-    /// Writes the summary, and the histogram of the one-way delays if it is wanted.
+    /// Writes the summary and, if requested, the histogram of the one-way delays.
     fn tell_summary(&self, report: &ListenSummary<'_>) {
         let counts = || {
             let mut counts = report.to_json();
@@ -208,7 +208,7 @@ impl ListenArgs {
         file.write(&page, shutdown)
     }
 
-    /// What to do; `opening` is how long it took to begin.
+    /// The plan of the run; `opening` is the time that opening took.
     fn plan(
         &self,
         receive: ReceiveOptions,
@@ -292,12 +292,12 @@ pub(crate) async fn run(
     let Some((answers, names)) = read_files(&args, shutdown).await? else {
         return Ok(Outcome::Interrupted);
     };
-    // Mistakes in the flags are told before anything is opened or bound.
+    // Report mistakes in the flags before opening or binding anything.
     let style = args.style(global)?;
     let save = args.save()?;
     let watch = args.watch(&style, &names)?;
     let renderer = renderer(style.clone(), names);
-    // Before anything is bound: a path that cannot be written must not cost an hour of measuring.
+    // Check this before binding: an unwritable path must not cost an hour of measuring.
     let page = args.report.as_deref().map(ReportFile::new).transpose()?;
     let receive = ReceiveOptions {
         recv_size: args.recv_size,
@@ -364,10 +364,10 @@ pub(crate) async fn run(
     let report = listener.report();
     args.tell_summary(&report);
     args.write_page(page.as_ref(), &report, shutdown)?;
-    // The user ends a live view, also one with -n or --duration, so a signal is not an interruption.
+    // The user ends a live view, even one with -n or --duration, so a signal is not an interruption.
     let has_end = (args.count.is_some() || args.duration.is_some()) && !args.watch;
     match end? {
-        // After a first datagram, silence is how a run with `--timeout` is meant to end.
+        // After a first datagram, silence is the normal end of a run with `--timeout`.
         ListenEnd::Silence if listener.datagrams() == 0 => {
             Err(Error::Udp(udp::error::Error::NoDatagram {
                 timeout: args.timeout.unwrap_or_default(),
@@ -430,7 +430,7 @@ impl ListenArgs {
         Ok(Some(save(kind)))
     }
 
-    /// The live view; `None` without `--watch`, and where there is no terminal to show it.
+    /// The live view; `None` without `--watch` or without a terminal.
     fn watch(&self, style: &Style, names: &BoardNames) -> Result<Option<Watch>, Error> {
         if !self.watch {
             return Ok(None);

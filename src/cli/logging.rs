@@ -40,7 +40,7 @@ pub fn start(args: &GlobalArgs) {
     let is_unreadable = matches!(chosen, Some(Err(_)));
     let filter = match chosen {
         Some(Ok(targets)) => targets,
-        // Only udpcli's own events: tokio and the serial library have some of their own, which say nothing to a user.
+        // Only udpcli's own events: those of tokio and the serial library do not help a user.
         _ => Targets::new().with_target("udpcli", level),
     };
     let layer = tracing_subscriber::fmt::layer()
@@ -55,7 +55,7 @@ pub fn start(args: &GlobalArgs) {
         .with(filter)
         .with(layer)
         .try_init();
-    // Told only now, because before there is no log.
+    // Report this only now, because there was no log before.
     if is_unreadable {
         tracing::warn!(say = "cli.log-filter");
     }
@@ -155,7 +155,7 @@ impl Summary {
 struct LogLine {
     /// Whether stderr gets colour.
     color: bool,
-    /// Whether a job among several tells everything, and not only what is wrong.
+    /// Whether one of several jobs logs everything, or only warnings and errors.
     is_verbose: bool,
 }
 
@@ -180,7 +180,7 @@ where
         event.record(&mut fields);
         let (message, rest) = fields.into_text();
         if let Some(lane) = JobOutput::current() {
-            // In a row among others, only what goes wrong is worth a line; the rest is the note in the job's row.
+            // With several jobs, only warnings and errors get a line; other messages become the note in the job's row.
             if *event.metadata().level() == Level::INFO {
                 lane.set_note(message.clone());
                 if !self.is_verbose {

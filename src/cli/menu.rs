@@ -1,4 +1,4 @@
-//! The guided menu: what a user sees who double-clicks `udpcli.exe`, whose window would close at once otherwise.
+//! The guided menu for a user who double-clicks `udpcli.exe`: without it, the window would close at once.
 //!
 //! Each choice shows the command line that it runs, so that the user learns it, and runs it as a program of its own.
 
@@ -20,7 +20,7 @@ use crate::words::language;
 /// alone.
 const VARIABLE: &str = "UDPCLI_MENU";
 
-/// How many wrong answers in a row end the menu: nobody is there who reads it.
+/// How many consecutive wrong answers end the menu, because then no user reads it.
 const MAX_WRONG: usize = 20;
 
 /// How long a command may take to end after a signal. Ctrl-C reaches it too; SIGTERM reaches only the menu.
@@ -52,7 +52,8 @@ pub(super) fn answered(args: &[OsString]) -> Option<ExitCode> {
 ///
 /// `GetConsoleProcessList` would tell, but no maintained crate offers it without unsafe code. So this looks at the
 /// cursor: in a new console it is in the top left corner, whereas in a shell it is at least one line below the command
-/// that the user typed. `PROMPT` is a variable that cmd.exe sets for all its programs, so `cls & udpcli` is told too.
+/// that the user typed. `PROMPT` is a variable that cmd.exe sets for all its programs, so `cls & udpcli` is recognised,
+/// too.
 fn owns_console() -> bool {
     terminal::is_new_console() && std::env::var_os("PROMPT").is_none()
 }
@@ -113,7 +114,7 @@ impl Menu {
             if let MenuChoice::End(outcome) = chosen {
                 return Ok(outcome);
             }
-            // In a row: somebody who has chosen something is there.
+            // Count only consecutive ones: a valid choice shows that a user is there.
             wrong = 0;
             print(&say!("menu.again"))?;
         }
@@ -161,7 +162,7 @@ impl Menu {
         let mut child = Command::new(std::env::current_exe().map_err(cannot_start)?)
             .args(args)
             .env_remove(VARIABLE)
-            // The menu may have chosen the language by the system; the command must not choose another one.
+            // The command must use the same language as the menu.
             .env("UDPCLI_LANG", language::current().tag())
             .stdin(Stdio::inherit())
             .spawn()
@@ -225,7 +226,7 @@ fn print(text: &str) -> Result<(), Error> {
 fn with_port(text: &str) -> Option<String> {
     let text = &*to_ascii(text);
     let is_plain = |character: char| character.is_alphanumeric() || "-.:[]%_".contains(character);
-    // It becomes an argument of a program: what looks like a flag, or like shell syntax, is not an address.
+    // The text becomes an argument of a program: text like a flag or shell syntax is not an address.
     if text.starts_with('-') || !text.chars().all(is_plain) {
         return None;
     }
@@ -249,7 +250,7 @@ pub(super) fn quoted(arg: &str) -> String {
     if !arg.is_empty() && arg.chars().all(is_plain) {
         arg.to_owned()
     } else {
-        // In a Unix shell these act within double quotes too.
+        // A Unix shell interprets these characters within double quotes, too.
         let acts = |character: char| {
             character == '"' || !cfg!(windows) && matches!(character, '$' | '`' | '\\')
         };

@@ -20,7 +20,7 @@ use crate::words::catalogue::say;
 /// How long to search for a board that the neighbour table does not have.
 const SEARCH: Duration = Duration::from_secs(3);
 
-/// After this time, a sender without a name is looked up again: it may be in the neighbour table by then.
+/// How long to wait before looking up a sender without a name again: the neighbour table may have it by then.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// The most senders whose names are remembered.
@@ -60,7 +60,7 @@ pub(super) async fn addresses(
 }
 
 /// The address of the board that `board:NAME` stands for: from the list and the neighbour table, or else by a search of
-/// this PC's networks. Nothing is kept.
+/// this PC's networks. Caches nothing.
 ///
 /// # Errors
 /// No board, or more than one, has this name, or none is found.
@@ -104,7 +104,7 @@ fn address_of(list: &BoardNames, name: &str) -> Result<Ipv4Addr, String> {
         .collect();
     // A MAC address is a name, too.
     macs.extend(name.parse::<Mac>());
-    // A name that stands twice in the list: a message to the wrong board would be worse than none.
+    // The list has this name twice: a message to the wrong board would be worse than none.
     if boards.len() > 1 {
         return Err(say!("names.several", name = name));
     }
@@ -124,7 +124,7 @@ fn address_of(list: &BoardNames, name: &str) -> Result<Ipv4Addr, String> {
     if macs.is_empty() && list.is_empty() {
         tracing::info!(say = "names.search-by-host-name", name = %name);
     }
-    // Only now: the search sends a datagram to every address of the network, and takes seconds.
+    // Search last: the search sends a datagram to every address of the network, and takes seconds.
     let findings = find::search(SEARCH, false);
     let found = findings.boards.iter().find(|board| {
         board.mac.is_some_and(|mac| macs.contains(&mac))
@@ -168,7 +168,8 @@ pub(super) fn of_senders(list: BoardNames) -> Option<impl FnMut(IpAddr) -> Optio
     })
 }
 
-/// The neighbour table. On Linux it is a file; elsewhere a program prints it, which a thread waits for.
+/// The neighbour table. On Linux it is a file; on other systems a program prints it, and a thread waits for that
+/// program.
 #[derive(Debug, Default)]
 struct SharedNeighbours(Arc<Mutex<Option<HashMap<Ipv4Addr, Mac>>>>);
 

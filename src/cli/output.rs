@@ -107,7 +107,7 @@ pub(crate) struct DatagramOutput {
     panel: Option<ServerPanel>,
     /// The first error within a batch; `flush` returns it.
     failure: Option<file::Error>,
-    /// Whether nobody reads stdout any more.
+    /// Whether the reader of stdout is gone.
     reader_gone: bool,
     /// Called when interfaces or addresses change; returns the address for the panel.
     on_network_change: Option<Box<dyn FnMut() -> String>>,

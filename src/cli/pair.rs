@@ -51,17 +51,17 @@ use crate::words;
 use crate::words::catalogue::say;
 use text::TextColors;
 
-/// Datagrams of all sizes, each way: more would keep a class waiting.
+/// The maximum number of datagrams of all sizes, in each direction: more would make a class wait.
 const MOST_DATAGRAMS: usize = 100_000;
 
-/// What stands for the port in the report of a simulated board, and in one where no board was found.
+/// Replaces the port in the report of a simulated board, and in one without a board.
 const SIMULATED: &str = "simulated";
 const NO_BOARD: &str = "no board";
 
 /// What `udpcli pair` takes.
 #[derive(Debug, Args)]
 pub(crate) struct PairArgs {
-    // The environment's is read by hand: clap takes it for given, and in conflict with the two below.
+    // Read the environment variable by hand: clap would count it as given, and in conflict with the next two flags.
     #[arg(short, long, value_name = "PORT", add = complete::serial_ports())]
     serial: Vec<String>,
     #[arg(long, conflicts_with = "serial")]
@@ -168,7 +168,7 @@ fn percent(text: &str) -> Result<f64, Sentence> {
     }
 }
 
-/// What fits a line of the OLED: 128 pixels, 8 a letter, 16 a Chinese character.
+/// The length limit for a line of the OLED: 128 pixels, 8 a letter, 16 a Chinese character.
 fn panel_text(text: &str) -> Result<String, Sentence> {
     let pixels: usize = text
         .chars()
@@ -188,7 +188,7 @@ fn panel_text(text: &str) -> Result<String, Sentence> {
 /// # Errors
 /// A check failed, or the environment refused; usage.
 pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error> {
-    // Said before a password is asked for, and boards are looked for.
+    // Check this before asking for a password and searching for boards.
     if args.watch && (args.format != PairFormat::Text || args.serial.len() > 1) {
         return Err(Error::usage(say!("pair.watch-one-board")));
     }
@@ -204,7 +204,7 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
         tell_why(error);
     }
     let places = match places {
-        // A report is written whatever happens: here its serial step failed.
+        // Write a report in any case: here its serial step failed.
         Err(Error::Board(error)) if is_read_later => Err(error),
         Err(Error::Simulate(error)) if is_read_later => {
             Err(not_simulated(SIMULATED.to_owned(), error))
@@ -273,12 +273,12 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
     end(&reports, out, context, file.as_ref())
 }
 
-/// Tells people why there is no board to test: the report, which is for programs, says so in English.
+/// Tells people why there is no board to test, because the report for programs is in English.
 fn tell_why(error: &Error) {
     let problem = match error {
         Error::Board(_) => words::message(error),
         Error::Simulate(error) => words::cause(error),
-        // It ends the run, and is shown then.
+        // The error ends the run, and is shown then.
         _ => return,
     };
     let text = match words::hint(error) {
@@ -288,7 +288,7 @@ fn tell_why(error: &Error) {
     tracing::warn!("{text}");
 }
 
-/// Writes what is written once all boards are tested.
+/// Writes the output that comes after all tests.
 fn end(
     reports: &[BoardReport],
     mut out: Out,
@@ -305,7 +305,7 @@ fn end(
         let page = html::page(reports, name, &|text| network.without_secret(text));
         file.write(&page, context.shutdown)?;
     }
-    // Ctrl-C, while nobody read the results.
+    // Ctrl-C, while the reader of the results had stopped reading.
     let is_cut_short = matches!(out.result, Ok(WriteOutcome::Abandoned(_)));
     out.end()?;
     if is_cut_short {
@@ -314,7 +314,7 @@ fn end(
     conclude(reports)
 }
 
-/// stdout; a reader that went away does not end the test, which has a board to put in order.
+/// stdout; if the reader is gone, the test still continues, because it must clean up the board.
 struct Out {
     stdout: Stdout,
     result: io::Result<WriteOutcome>,
@@ -349,7 +349,7 @@ impl FleetObserver for Out {
 }
 
 impl Out {
-    /// What the list of names calls the board: by its port, its MAC address or its IP address.
+    /// The board's name from the list: by its port, its MAC address or its IP address.
     fn name(&self, report: &BoardReport) -> Option<&str> {
         let figure = |step, key| report.step(step)?.figures.get(key)?.as_str();
         let keys = [
@@ -361,7 +361,7 @@ impl Out {
     }
 
     fn write(&mut self, text: &str) {
-        // Text is escaped where it is put together, and has colours. What is for programs may be looked at, too.
+        // Text for people is already escaped and has colours. Output for programs may also appear on a terminal.
         let shown = if self.format != PairFormat::Text && stdout::is_terminal() {
             sanitize::on_terminal(text.as_bytes())
         } else {
@@ -372,7 +372,7 @@ impl Out {
         }
     }
 
-    /// Whether nobody reads any more, or nothing can be written.
+    /// Whether the reader is gone, or writing failed.
     fn is_gone(&self) -> bool {
         !matches!(self.result, Ok(WriteOutcome::Whole))
     }
@@ -422,7 +422,7 @@ fn places(args: &PairArgs, plan: &mut PairPlan) -> Result<Vec<BoardPlace>, Error
         all_boards()?
     } else if args.serial.is_empty() {
         let port = match std::env::var("UDPCLI_SERIAL") {
-            // An empty name stands for the one board found, above what the user's file says.
+            // An empty name selects the one board found, and overrides the user's file.
             Ok(port) => Some(port).filter(|port| !port.is_empty()),
             Err(_) => settings.serial().map(str::to_owned),
         };
@@ -447,7 +447,7 @@ fn places(args: &PairArgs, plan: &mut PairPlan) -> Result<Vec<BoardPlace>, Error
         .collect())
 }
 
-/// The exit code that the reports make.
+/// The exit code for the reports.
 fn conclude(reports: &[BoardReport]) -> Result<Outcome, Error> {
     if reports.iter().any(BoardReport::was_interrupted) {
         return Ok(Outcome::Interrupted);
@@ -475,8 +475,8 @@ fn conclude(reports: &[BoardReport]) -> Result<Outcome, Error> {
     })
 }
 
-/// Asks the user to join the board's Wi-Fi, on stderr whatever -q says: the test cannot go on without. Past the log,
-/// which a password never gets into.
+/// Asks the user to join the board's Wi-Fi, on stderr even with -q, because the test needs it. Does not use the log,
+/// which must never contain a password.
 fn announce(join: &Join<'_>) {
     let (wait, ssid) = (seconds(join.wait), sanitize::for_terminal(join.ssid));
     let text = match join.password {

@@ -123,7 +123,7 @@ pub(crate) async fn run(
         return Ok(Outcome::Interrupted);
     };
     let receive = ReceiveOptions {
-        // Whole datagrams: what a relay passes on must be what it got.
+        // Receive whole datagrams: a relay must pass on exactly what it got.
         recv_size: usize::from(u16::MAX),
         clock: TimeSource::Kernel,
         batching: !global.no_batching,
@@ -173,7 +173,7 @@ impl RelayArgs {
         let mut targets = Vec::new();
         for endpoint in &self.to {
             let host = &endpoint.host;
-            // The search for a board tells what it does.
+            // The search for a board reports its own progress.
             let say = || {
                 if endpoint.board().is_none() {
                     tracing::info!(say = "relay.waiting-for-dns", host = %host);
@@ -200,7 +200,7 @@ impl RelayArgs {
         Ok(Some(targets))
     }
 
-    /// Opens the socket for the clients, unless a target would send everything back to it.
+    /// Opens the socket for the clients, unless a target is the relay itself.
     fn open(&self, receive: ReceiveOptions, targets: &[Target]) -> Result<Bound, Error> {
         let refuse_own = |local: SocketAddr| match targets.iter().find(|to| to.is_own(local)) {
             None => Ok(()),
@@ -209,7 +209,7 @@ impl RelayArgs {
                 say!("relay.own.hint"),
             )),
         };
-        // Before the socket is opened, so that the port is not taken for nothing.
+        // Check this before opening the socket, so that the port is not taken for nothing.
         refuse_own(self.listen)?;
         let options = ListenOptions {
             purpose: udp::error::Purpose::Relay,
@@ -222,12 +222,12 @@ impl RelayArgs {
             receive,
         };
         let (bound, _) = socket::open_listener(&options)?;
-        // With port 0, the system may have chosen a target's.
+        // With port 0, the system may have chosen the port of a target.
         refuse_own(bound.local)?;
         Ok(bound)
     }
 
-    /// What to do; `opening` is how long it took to begin.
+    /// The plan of the run; `opening` is the time that opening took.
     fn plan(
         &self,
         receive: ReceiveOptions,
@@ -277,7 +277,7 @@ impl RelayArgs {
         }
     }
 
-    /// Tells where the relay listens, and what it chose by itself.
+    /// Reports where the relay listens, and the values that it chose.
     fn announce(&self, bound: &Bound, plan: &RelayPlan) {
         let targets = plan.targets.iter().map(|target| target.address);
         let targets = sentence!("udp.these", items <- Sentence::verbatim_list(targets));

@@ -1,4 +1,4 @@
-//! `--report FILE.html`: where the page goes, and what every page says about the run.
+//! `--report FILE.html`: the file of the page, and the part about the run that every page has.
 
 use std::env;
 use std::io;
@@ -34,7 +34,7 @@ impl ReportFile {
         let file = Self {
             path: path.to_owned(),
         };
-        // Opening and closing a FIFO gives its reader an end of file, so a device is not tried.
+        // Do not try a device: opening and closing a FIFO gives its reader an end of file.
         if !atomic_file::is_device(path) {
             // The drop removes the temporary file.
             drop(AtomicFile::create(path).map_err(|source| file.failed(source))?);
@@ -42,7 +42,7 @@ impl ReportFile {
         Ok(file)
     }
 
-    /// Writes the page; a file that is there is replaced. Only a device can keep it waiting, until Ctrl-C.
+    /// Writes the page, and replaces an existing file. Only a device can block this, until Ctrl-C.
     pub(super) fn write(&self, page: &Page, shutdown: &Shutdown) -> Result<(), Error> {
         let page = report::html(page);
         if !atomic_file::is_device(&self.path) {
@@ -55,7 +55,7 @@ impl ReportFile {
         Ok(())
     }
 
-    /// Whether the device took the page before Ctrl-C.
+    /// Whether the device accepted the page before Ctrl-C.
     fn write_device(&self, page: String, shutdown: &Shutdown) -> Result<bool, Error> {
         let is_stopped = || shutdown.is_asked();
         let path = self.path.clone();
@@ -78,7 +78,7 @@ impl ReportFile {
     }
 }
 
-/// The data of a page: what it is about, and by which command it was made. `clean` takes secrets out.
+/// The data of a page: its subject, and the command that made it. `clean` takes secrets out.
 pub(super) fn data(kind: &str, content: Value, clean: &dyn Fn(&str) -> String) -> Value {
     let command: Vec<_> = env::args_os()
         .map(|arg| arg.to_string_lossy().into_owned())

@@ -46,7 +46,7 @@ const TUTORIAL_INTERVAL: Duration = Duration::from_secs(2);
 /// The default of `-w`, when replies are requested with another flag.
 const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 
-/// What the flags of a replay do not go with: other payloads.
+/// The flags of other payloads, which conflict with a replay.
 const REPLAYED_ALONE: [&str; 8] = [
     "messages",
     "lines",
@@ -58,7 +58,7 @@ const REPLAYED_ALONE: [&str; 8] = [
     "chunk",
 ];
 
-/// How many messages a report may be about: it is in memory until the end.
+/// The maximum number of messages in a report, which is in memory until the end.
 const MOST_CASES: u64 = 65_536;
 
 /// What `udpcli send` takes.
@@ -240,7 +240,7 @@ pub(crate) async fn run(
     global: &GlobalArgs,
     shutdown: &mut Shutdown,
 ) -> Result<Outcome, Error> {
-    // Before anything else: a flag that was sent as a message would look like a success.
+    // Check this first: a flag that is sent as a message would look like a success.
     args.refuse_flags_as_messages()?;
     let rules = TextRules {
         escapes: args.escape,
@@ -254,7 +254,7 @@ pub(crate) async fn run(
         steps,
         encoding,
     } = args.payloads(form, rules)?;
-    // A signal is an interruption only of a run that would have ended by itself.
+    // A signal counts as an interruption only if the run would have ended by itself.
     let has_end = args.duration.is_some()
         || (args.count.is_some() || !(form == PayloadChoice::Tutorial || source.is_live()));
     let begun = Instant::now();
@@ -290,16 +290,16 @@ pub(crate) async fn run(
     .await?;
     match sent {
         Some(sent) => args.finish(sent, steps.as_deref(), has_end, &source, shutdown),
-        // A name without any address is an error of the resolver before.
+        // A name without an address was already an error of the resolver.
         None => Ok(Outcome::Done),
     }
 }
 
 impl SendArgs {
-    /// `—n 3` would be sent as two messages without a word.
+    /// Otherwise udpcli would silently send `—n 3` as two messages.
     fn refuse_flags_as_messages(&self) -> Result<(), Error> {
         let is_ascii = |message: &OsString| message.to_str().is_some_and(str::is_ascii);
-        // All dashes that a Chinese input method makes are beyond ASCII.
+        // No dash of a Chinese input method is ASCII.
         if self.messages.iter().all(is_ascii) {
             return Ok(());
         }
@@ -336,7 +336,7 @@ impl SendArgs {
                 return Err(Error::File(file::Error::Open { path, source }));
             }
         }
-        // The search for a board tells what it does.
+        // The search for a board reports its own progress.
         let say = || {
             if self.peer.board().is_none() {
                 tracing::info!(say = "send.waiting-for-dns", host = %self.peer.host);

@@ -1,5 +1,5 @@
-//! A command line that would have worked, made of the one that did not: what users of other tools type, and slips of the
-//! keyboard. Nothing is suggested that does not parse.
+//! Suggests a working command line for a wrong one: for habits from other tools, and for typing mistakes. udpcli
+//! suggests only command lines that parse.
 //!
 //! Long because the tests list what people type beside what works.
 
@@ -14,18 +14,18 @@ use crate::text::fullwidth;
 use crate::udp::endpoint::Endpoint;
 use crate::words::catalogue::say;
 
-/// The port that is meant where none is given.
+/// The port if the user gives none.
 const PORT: &str = "6000";
 
-/// What Chinese input methods and text editors make of `-`.
+/// The dashes that Chinese input methods and text editors write instead of `-`.
 const DASHES: [char; 6] = ['—', '–', '－', '−', '‐', '‑'];
 
-/// A message of `send` that is a flag for certain, and the command line that was meant: with the flag it parses. None
-/// behind `--`, where everything is a message.
+/// A message of `send` that is certainly a flag, and the intended command line, which parses with the flag. None after
+/// `--`, where everything is a message.
 pub(super) fn flag_among_messages(args: &[OsString]) -> Option<(String, String)> {
     let words: Option<Vec<&str>> = args.iter().skip(1).map(|arg| arg.to_str()).collect();
     let words = words?;
-    // The user has said that what follows is not a flag.
+    // After `--`, arguments are never flags.
     if words.contains(&"--") {
         return None;
     }
@@ -114,7 +114,7 @@ fn long_flags(command: &str, words: Vec<String>) -> Vec<String> {
             (_, Some(format)) if ["text", "board", "hex", "json", "raw"].contains(&format) => {
                 out.extend(["--format".to_owned(), format.to_owned()]);
             }
-            // What nc and its kin need to be told.
+            // Flags of nc and similar programs.
             (_, Some("udp")) => {}
             _ if ["-u", "-l", "-lu", "-ul"].contains(&word.as_str()) => {}
             _ => out.push(word),
@@ -215,12 +215,12 @@ fn send(words: Vec<String>) -> Vec<String> {
             Some((address, port)) if address.contains(':') => {
                 out.push(format!("[{}]:{port}", address.trim_matches(['[', ']'])));
             }
-            // No name has these: what was meant cannot be told.
+            // No host name contains these characters, so the intention is unclear.
             _ if bare.contains([';', ',', '/', '\\', '|', ' ']) => out.push(host),
             _ => out.push(format!("{bare}:{port}")),
         }
     }
-    // Messages go behind the `--`, where nothing is a flag.
+    // Put messages after `--`, where no argument is a flag.
     let (dashed, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(|word| is_message(word));
     out.extend(rest);
     if !dashed.is_empty() {
@@ -237,8 +237,8 @@ fn clean(host: &str) -> String {
     host.trim_end_matches('/').to_owned()
 }
 
-/// `192.168.0.3;6000`, `192.168.0.3/6000`: another character stands in place of the colon. What is behind a slash may be
-/// the length of a prefix.
+/// `192.168.0.3;6000`, `192.168.0.3/6000`: another character instead of the colon. A number after a slash may also be a
+/// prefix length.
 fn with_colon(host: String) -> String {
     let parts = host.split_once([';', ',', '/', '\\', '|', ' ']);
     match parts {
@@ -251,7 +251,7 @@ fn with_colon(host: String) -> String {
     }
 }
 
-/// Whether what begins with one `-` is not a flag of ours: `-5`, `-hello`.
+/// Whether a word with one `-` in front is not a flag of udpcli: `-5`, `-hello`.
 fn is_message(word: &str) -> bool {
     let Some(letters) = word.strip_prefix('-') else {
         return false;

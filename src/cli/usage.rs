@@ -1,4 +1,5 @@
-//! What is wrong with a command line: clap says it as data (`ErrorKind` and `ContextKind`), the catalogue as sentences.
+//! What is wrong with a command line: clap reports it as data (`ErrorKind` and `ContextKind`), and the catalogue has
+//! the sentences.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -14,7 +15,7 @@ use crate::text::shorten::{shortened, without_middle};
 use crate::words;
 use crate::words::catalogue::say;
 
-/// The error on one line, and what may help as hints. The argument that they repeat is escaped.
+/// The error on one line, and hints. Quoted arguments are escaped.
 pub(super) fn text(error: &clap::Error, args: &[OsString], color: bool) -> String {
     let (red, bold, reset) = if color {
         ("\x1b[1;31m", "\x1b[1m", "\x1b[0m")
@@ -74,7 +75,7 @@ impl Context<'_> {
     }
 }
 
-/// The environment variable whose value is wrong, if that is where the argument comes from.
+/// The environment variable whose value is wrong, if the argument comes from there.
 fn variable(argument: &str, args: &[OsString]) -> Option<&'static str> {
     let is_typed = args
         .iter()
@@ -164,7 +165,7 @@ pub(super) fn problem(error: &clap::Error, args: &[OsString]) -> String {
             Some(flag) => say!("usage.negative", argument = flag, value = argument),
             None => say!("usage.argument", argument = argument),
         },
-        // What clap may add later; help and the version are not errors.
+        // For kinds that clap may add later; help and the version are not errors.
         _ => say!("usage.other", error = on_one_line(error)),
     }
 }
@@ -217,7 +218,7 @@ fn hints(error: &clap::Error, args: &[OsString]) -> Vec<String> {
     );
     match suggest::hint(args) {
         _ if is_number.is_some() => {}
-        // What clap guesses from the spelling is not worth more.
+        // clap's guesses from the spelling are not better.
         Some(hint) => hints.push(hint),
         None => hints.extend(guesses(&context)),
     }
@@ -240,7 +241,7 @@ fn hints(error: &clap::Error, args: &[OsString]) -> Vec<String> {
         Some(ContextValue::StyledStr(usage)) if error.use_stderr() => {
             let usage = usage.to_string();
             let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
-            // Whatever name the program was started by.
+            // Use `udpcli`, whatever name the program was started by.
             let arguments = usage.split_once(' ').map_or("", |(_, arguments)| arguments);
             let arguments = as_typed(arguments.trim_end(), args);
             let arguments = help::in_our_words(&arguments);
@@ -251,7 +252,7 @@ fn hints(error: &clap::Error, args: &[OsString]) -> Vec<String> {
     hints
 }
 
-/// For a flag or a command that a Chinese input method typed: how it is written.
+/// The right spelling of a flag or command that was typed with a Chinese input method.
 pub(super) fn typed_word(word: &str) -> Option<String> {
     let typed = fullwidth::first_typed(word)?;
     let meant = fullwidth::to_ascii(word);
@@ -270,7 +271,7 @@ pub(super) fn typed_word(word: &str) -> Option<String> {
     })
 }
 
-/// Leaves out the flags that clap found in the environment, which it takes for typed.
+/// Leaves out flags from the environment, which clap counts as typed.
 fn as_typed(usage: &str, args: &[OsString]) -> String {
     let mut usage = usage.to_owned();
     for (long, short, shown) in [
@@ -320,7 +321,7 @@ fn guesses(context: &Context<'_>) -> Vec<String> {
     let Some(ContextValue::StyledStrs(tips)) = context.0.get(ContextKind::Suggested) else {
         return hints;
     };
-    // clap has these as text only: what is in quotes is the data.
+    // clap has these only as text: extract the data in quotes.
     for tip in tips {
         let tip = tip.to_string();
         let quoted: Vec<&str> = tip.split('\'').skip(1).step_by(2).collect();

@@ -194,7 +194,7 @@ pub(super) fn listen_address(text: &str) -> Result<SocketAddr, Sentence> {
     if let Ok(port) = port(text) {
         return Ok((Ipv4Addr::UNSPECIFIED, port).into());
     }
-    // An address without a port is no less wrong than one that is not an address.
+    // Report both an address without a port and an invalid address.
     let has_port = bare_address(&to_ascii(text)).is_none();
     local_address(text)
         .ok()
@@ -261,7 +261,7 @@ pub(super) fn checksum(text: &str) -> Result<Append, Sentence> {
 pub(super) enum Speed {
     /// Without its pauses.
     Max,
-    /// So many times as fast as it was recorded.
+    /// This many times as fast as recorded.
     Times(f64),
 }
 
@@ -282,7 +282,7 @@ pub(super) fn speed(text: &str) -> Result<Speed, Sentence> {
         return Ok(Speed::Max);
     }
     match text.strip_suffix('x').unwrap_or(&text).parse() {
-        // Keeps `nan` and `inf` out as well.
+        // This also excludes `nan` and `inf`.
         Ok(times) if (1e-6..=1e6).contains(&times) => Ok(Speed::Times(times)),
         _ => Err(sentence!("value.speed")),
     }

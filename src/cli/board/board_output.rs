@@ -24,7 +24,7 @@ impl BoardOutput {
         Self(Stdout::new(shutdown, allowed))
     }
 
-    /// Writes bytes of the board. False if the reader went away.
+    /// Writes bytes of the board. False if the reader is gone.
     ///
     /// # Errors
     /// stdout cannot be written.
@@ -38,7 +38,7 @@ impl BoardOutput {
     }
 }
 
-/// False for a reader that went away: the board may run on, and the command ends as it would anyway.
+/// False if the reader is gone: the board may run on, and the command ends in its usual way.
 fn shown(written: io::Result<WriteOutcome>) -> Result<bool, Error> {
     match written {
         Ok(WriteOutcome::Whole) => Ok(true),

@@ -26,7 +26,7 @@ pub(super) struct DoArgs {
     steps: Vec<String>,
 }
 
-/// A command without what `do` itself takes: the connection, and the global flags.
+/// A command without the flags that belong to `do`: those of the connection and the global ones.
 #[derive(Debug, Parser)]
 #[command(
     name = "udpcli board",
@@ -46,7 +46,7 @@ struct DoStep {
     command: BoardCommand,
 }
 
-/// Parses every step, then does one after the other.
+/// Parses all steps, then runs them one after the other.
 pub(super) fn run(
     args: DoArgs,
     serial: &SerialArgs,
@@ -84,7 +84,7 @@ pub(super) fn run(
     })
 }
 
-/// Parses the steps; a mistake in any of them is said before the board is disturbed.
+/// Parses the steps; reports a mistake in any of them before the board is disturbed.
 fn plan(texts: &[String], are_from_stdin: bool) -> Result<Vec<DoStep>, Error> {
     let mut steps = Vec::with_capacity(texts.len());
     let mut has_run_code = false;
@@ -115,7 +115,7 @@ fn plan(texts: &[String], are_from_stdin: bool) -> Result<Vec<DoStep>, Error> {
         let mut command = parse(words.into_iter().map(OsString::from))
             .map_err(|(problem, hint)| bad(problem, hint))?;
         if let Some(name) = command.unfit_for_steps() {
-            // These two end only with the user, who then types at them: standard input must be free.
+            // These two end only when the user ends them, and the user types there, so standard input must be free.
             let is_last = index + 1 == texts.len() && !are_from_stdin;
             match command {
                 BoardCommand::Repl(_) | BoardCommand::Monitor(_) if is_last => {}
@@ -131,7 +131,7 @@ fn plan(texts: &[String], are_from_stdin: bool) -> Result<Vec<DoStep>, Error> {
         if are_from_stdin && command.reads_stdin() {
             return Err(bad(say!("bench.stdin-taken"), None));
         }
-        // What an earlier step left in the interpreter is there for these.
+        // These steps see what an earlier step left in the interpreter.
         if has_run_code && command.is_code() {
             command.keep_interpreter();
         }
@@ -144,7 +144,7 @@ fn plan(texts: &[String], are_from_stdin: bool) -> Result<Vec<DoStep>, Error> {
     Ok(steps)
 }
 
-/// Parses a command as `udpcli board` would; the problem and a hint if it is none.
+/// Parses a command as `udpcli board` would; returns the problem and a hint if it is invalid.
 pub(super) fn parse(
     words: impl IntoIterator<Item = OsString>,
 ) -> Result<BoardCommand, (String, Option<String>)> {
@@ -186,8 +186,9 @@ pub(super) fn parse(
     Err((problem, hint))
 }
 
-/// The words of a step, as a shell would split them, but for backslashes, which stay as they are: they are part of Windows'
-/// paths, of `\xNN` in names, and of Python. Only `\"` is a quotation mark. None if a quotation is not closed.
+/// The words of a step, as a shell would split them, but for backslashes, which stay as they are: they are part of
+/// Windows' paths, of `\xNN` in names, and of Python. Only `\"` is a quotation mark. None if a quotation mark is not
+/// closed.
 fn words(text: &str) -> Option<Vec<String>> {
     // No argument and no path holds a NUL.
     const BACKSLASH: &str = "\0";

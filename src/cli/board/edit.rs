@@ -41,7 +41,7 @@ pub(super) fn run(
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
     let shutdown = session::shutdown()?;
-    // Two connections and not one: the user may edit for an hour, and may pull the cable meanwhile.
+    // Use two connections: the user may edit for an hour, and may pull the cable meanwhile.
     let to_go = ToGo::Path(args.path.as_bytes().to_vec());
     let (path, before) = session::with_files_for(serial, to_go, |files| {
         let path = remote::resolve_one(files, &args.path);
@@ -62,13 +62,13 @@ pub(super) fn run(
         .prefix("udpcli-")
         .tempdir()
         .map_err(|source| open_error(&std::env::temp_dir(), source))?;
-    // An editor tells the language by the name's end.
+    // An editor recognises the language by the name's extension.
     let file = folder.path().join(format!("file{}", extension(&path)));
     fs::write(&file, before.as_deref().unwrap_or_default())
         .map_err(|source| open_error(&file, source))?;
     let is_stopped = !edit(&file, &shutdown)?;
     let after = fs::read(&file).map_err(|source| open_error(&file, source))?;
-    // Nothing is written then: flash wears out, and the file's date would change.
+    // Write nothing if the text is unchanged: flash wears out, and the file's date would change.
     if after == before.as_deref().unwrap_or_default() {
         tracing::info!(say = "mpremote.not-edited", path = %path);
         return Ok(if is_stopped {
@@ -180,7 +180,7 @@ fn stop(child: &mut Child) {
     let _ = child.try_wait();
 }
 
-/// The program and its arguments: what the environment names, else what every system has.
+/// The program and its arguments: from the environment, otherwise the system's usual editor.
 fn editor() -> Vec<OsString> {
     let named = ["VISUAL", "EDITOR"].iter().find_map(|name| {
         let value = std::env::var_os(name)?;

@@ -10,18 +10,18 @@ use crate::board::evaluate;
 use crate::board::program::source;
 use crate::error::{Error, Outcome};
 
-/// A program, and how it is run and shown.
+/// A program, and how to run it and show its output.
 #[derive(Debug, Default)]
 pub(super) struct Program<'a> {
     /// As [`source::as_python`] gives it.
     pub(super) source: &'a [u8],
-    /// What runs in its place on the mPython board 3.0.
+    /// The program to run instead on the mPython board 3.0.
     pub(super) for_board_3: Option<&'a [u8]>,
-    /// Whether the display is drawn on a terminal if the program uses it.
+    /// Whether to draw the display on a terminal if the program uses it.
     pub(super) mirrors: bool,
-    /// Where the last picture is saved.
+    /// The file for the last picture.
     pub(super) image: Option<&'a Path>,
-    /// Whether the interpreter starts anew before.
+    /// Whether to restart the interpreter first.
     pub(super) soft_reset: bool,
     /// Whether the command ends while the program runs on.
     pub(super) detach: bool,
@@ -68,7 +68,7 @@ impl ExecArgs {
         self.code == "-"
     }
 
-    /// Goes on in the interpreter as it is.
+    /// Skips the soft reset.
     pub(super) fn keep_interpreter(&mut self) {
         self.no_soft_reset = true;
     }
@@ -112,7 +112,7 @@ pub(super) fn eval(args: &EvalArgs, serial: &SerialArgs) -> Result<Outcome, Erro
     };
     let shutdown = session::shutdown()?;
     let outcome = run::execute(&program, serial, shutdown.clone())?;
-    // A script that wants the value must see that there is none.
+    // A script that needs the value must see that there is none.
     Ok(if shutdown.is_asked() {
         Outcome::Interrupted
     } else {

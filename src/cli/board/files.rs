@@ -1,4 +1,4 @@
-//! `udpcli board put`, `get`, `ls` and `rm`, and what manages files on the board.
+//! `udpcli board put`, `get`, `ls` and `rm`, and the commands that manage files on the board.
 
 mod get;
 mod manage;
@@ -103,7 +103,7 @@ pub(super) fn remote_path() -> impl TypedValueParser<Value = RemotePath> {
         RemotePath::parse(&text).map_err(|refusal| {
             let error = Error::from(refusal);
             match words::hint(&error) {
-                // clap takes one text for an error, so the hint has to be part of it.
+                // clap accepts one text for an error, so the text must include the hint.
                 Some(hint) => say!("value.and", problem = words::message(&error), hint = hint),
                 None => words::message(&error),
             }
@@ -282,7 +282,7 @@ pub(super) fn ls(args: &LsArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
 
 /// Removes files; continues with the others after a failure.
 pub(super) fn rm(args: &RmArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    // Refused before the board is disturbed, and again below once `.` is resolved.
+    // Refuse this before the board is disturbed, and again below once `.` is resolved.
     if args.paths.iter().any(RemotePath::is_root) {
         return Err(root_stays());
     }
@@ -298,7 +298,7 @@ pub(super) fn rm(args: &RmArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
                 Err(error @ (BoardError::NoSuchFile { .. } | BoardError::Remove { .. })) => {
                     match &first {
                         None => first = Some(error),
-                        // One error ends the command and gives the exit code; the others are told when they come.
+                        // One error ends the command and sets the exit code; the others are reported as they occur.
                         Some(_) => tracing::warn!("{}", words::cause(&error)),
                     }
                 }

@@ -35,7 +35,7 @@ use crate::wait::{Site, Wait, Waited};
 use crate::words::catalogue::{in_language, say, text};
 use crate::words::language::Language;
 
-/// How many boards to flash at a time: what a hub for four boards on one USB port carries, in bytes and in current.
+/// How many boards to flash at a time: a USB hub with four boards has enough bandwidth and current.
 const JOBS: usize = 4;
 
 /// The arguments of `udpcli board flash`.
@@ -87,7 +87,7 @@ pub(super) fn run(
 ) -> Result<Outcome, Error> {
     let shutdown = session::shutdown()?;
     check_flags(args)?;
-    // The files first: a board that is in download mode for nothing has lost its program's state.
+    // Read the files first: entering download mode for nothing would lose the state of the board's program.
     let Some(prepared) = prepare(args, &shutdown)? else {
         return Ok(Outcome::Interrupted);
     };
@@ -148,7 +148,7 @@ fn prepare(args: &FlashArgs, shutdown: &Shutdown) -> Result<Option<Prepared>, Er
     Ok(content.map(|content| Prepared { content, restore }))
 }
 
-/// Writes what was read to a board.
+/// Writes the files that were read to a board.
 fn write(
     args: &FlashArgs,
     prepared: Prepared,
@@ -237,7 +237,7 @@ fn target(path: &Path) -> Result<BackupTarget, Error> {
     Ok(BackupTarget::Stream(stdout::binary()))
 }
 
-/// What was read from the files.
+/// The content of the files.
 #[derive(Clone)]
 struct Prepared {
     content: FlashContent,
@@ -245,7 +245,7 @@ struct Prepared {
     restore: Option<backup::Copy>,
 }
 
-/// What the files have to fit.
+/// The requirements for the files.
 fn wanted(args: &FlashArgs) -> Wanted {
     Wanted {
         chip: args.chip,

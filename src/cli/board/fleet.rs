@@ -1,7 +1,8 @@
-//! One command for several boards, side by side: `-s` more than once, or `--all`.
+//! One command for several boards at the same time: `-s` more than once, or `--all`.
 //!
-//! Each board has a thread and a lane, see [`crate::terminal::job_output`], so that a command is the same code for one board and
-//! for many. While a board is worked on, its row is in the status area; its verdict becomes a line above it.
+//! Each board has a thread and a lane, see [`crate::terminal::job_output`], so that a command is the same code for one
+//! board and for many. While udpcli works on a board, its row is in the status area; afterwards its verdict becomes a
+//! line above the area.
 
 mod view;
 
@@ -23,14 +24,14 @@ use crate::words;
 use crate::words::catalogue::say;
 use serde_json::{Map, Value, json};
 
-/// What is done at each board.
+/// The work for each board.
 pub(super) type FleetWork<'a> = Box<dyn Fn(&SerialArgs) -> Result<Outcome, Error> + Sync + 'a>;
 
 /// A command for several boards.
 pub(super) struct Job<'a> {
     /// What is done at each board.
     pub(super) work: FleetWork<'a>,
-    /// How many at a time, unless the user says.
+    /// How many boards at a time, unless the user sets it.
     pub(super) jobs: usize,
     /// Whether lines on stdout begin with the board's name.
     pub(super) names_lines: bool,
@@ -40,11 +41,11 @@ pub(super) struct Job<'a> {
 
 /// Where the boards' rows go.
 pub(super) enum Rows<'a> {
-    /// To stderr, when each ends: stdout has the programs' output, if anything.
+    /// Rows on stderr, one when each board ends: stdout is for the programs' output.
     Verdicts,
-    /// Into a table on stdout, in the boards' order: these columns of each, by its port.
+    /// A table on stdout, in the boards' order: the columns of each board, by its port.
     Table(Arc<Mutex<BTreeMap<String, Vec<String>>>>),
-    /// The work prints an object for each; this makes one for a board that failed.
+    /// The work prints an object for each board; this makes the object for a failed one.
     Json(&'a (dyn Fn(&str, Option<&str>, &Error) -> String + Sync)),
     /// The boards' screens are on the whole terminal; the rows go to stderr afterwards.
     Wall(Arc<Wall>),
@@ -93,11 +94,11 @@ pub(super) fn one_board(command: &str) -> Error {
     )
 }
 
-/// A board, and what became of it.
+/// A board, and its result.
 struct FleetBoard {
     /// Its port.
     port: String,
-    /// Its name, and what it said last.
+    /// The board's name, and its last message.
     lane: JobOutput,
     /// When its work began.
     began: Option<Instant>,
@@ -120,7 +121,7 @@ pub(super) fn run(
     let mut members: Vec<FleetBoard> = boards
         .iter()
         .map(|(port, usb)| {
-            // Before anything is opened only these are known; the MAC address may give another name later.
+            // Before any port is opened only these are known; the MAC address may give a name later.
             let keys = [Some(port.as_str()), usb.as_deref()];
             let name = keys.into_iter().flatten().find_map(|key| list.of(key));
             FleetBoard {
@@ -181,7 +182,7 @@ pub(super) fn run(
             if let (Some(wall), Ok(())) = (&mut wall, &shown) {
                 shown = wall.look();
                 if shown.is_err() {
-                    // Without a terminal to show them, the boards need not go on.
+                    // If no terminal shows the boards, stop their programs.
                     shutdown.asker().ask();
                 }
             }
@@ -190,11 +191,11 @@ pub(super) fn run(
     if let Some(mut wall) = wall {
         let stayed = shown.and_then(|()| wall.stay());
         let has_shown = wall.has_shown();
-        // The terminal comes back, and with it stderr.
+        // Restores the terminal, so that messages go to stderr again.
         drop(wall);
         for member in &mut members {
             view.print(member);
-            // Watching has no end of its own: one board that was not there yet does not make it incomplete.
+            // A watch does not end by itself, so a board that had not started yet does not make it incomplete.
             if has_shown && !matches!(member.result, Some(Err(ref error)) if !is_interrupted(error))
             {
                 member.result = Some(Ok(Outcome::Done));
@@ -212,7 +213,7 @@ pub(super) fn run(
 
 /// The ports, each with the serial number of its USB device, as far as there is one.
 fn boards(serial: &SerialArgs) -> Result<Vec<(String, Option<String>)>, Error> {
-    // With the variable set for every day, `--all` would otherwise always be refused.
+    // Otherwise udpcli would always refuse `--all` for users who have set the variable.
     let is_from_environment = || {
         let variable = std::env::var("UDPCLI_SERIAL").ok();
         variable.is_some_and(|port| serial.serial == [port])
@@ -291,12 +292,12 @@ pub(super) fn with_name(port: &str, name: Option<&str>) -> Map<String, Value> {
     object
 }
 
-/// Whether an error is only the end that the user asked for.
+/// Whether an error only means that the user ended the run.
 fn is_interrupted(error: &Error) -> bool {
     error.exit_code() == Outcome::Interrupted.exit_code()
 }
 
-/// What the wall says of it.
+/// The text for the wall.
 fn tile_end(result: &Result<Outcome, Error>) -> TileEnd {
     match result {
         Err(error) if !is_interrupted(error) => TileEnd::Failed {
@@ -307,7 +308,7 @@ fn tile_end(result: &Result<Outcome, Error>) -> TileEnd {
     }
 }
 
-/// Tells what became of a board.
+/// Reports the result of a board.
 fn tell_end(member: &FleetBoard, rows: &Rows<'_>, view: &FleetRows) {
     match rows {
         Rows::Table(_) | Rows::Wall(_) => {}
@@ -315,7 +316,7 @@ fn tell_end(member: &FleetBoard, rows: &Rows<'_>, view: &FleetRows) {
             if let Some(Err(error)) = &member.result {
                 let name = member.lane.name();
                 let line = object(&member.port, name.as_deref(), error) + "\n";
-                // The reader may have gone; the other boards go on.
+                // If the reader is gone, the other boards still go on.
                 let _ = output::print(line.as_bytes());
             }
         }
@@ -342,7 +343,7 @@ fn message(error: &Error) -> String {
     text
 }
 
-/// What the boards' results make together.
+/// The result of all boards together.
 fn conclude(members: Vec<FleetBoard>, elapsed: Duration) -> Result<Outcome, Error> {
     let boards = members.len();
     let mut is_cut_short = false;
@@ -367,7 +368,7 @@ fn conclude(members: Vec<FleetBoard>, elapsed: Duration) -> Result<Outcome, Erro
             if !is_cut_short {
                 return Err(error);
             }
-            // Ctrl-C decides the exit code, but what failed before must be told.
+            // Ctrl-C decides the exit code, but earlier failures must be reported.
             crate::cli::logging::report(&error);
             Ok(Outcome::Interrupted)
         }

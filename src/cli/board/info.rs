@@ -82,7 +82,7 @@ pub(super) fn run(
     output::print(text.as_bytes())
 }
 
-/// Opens the board's prompt, asks, and gives the board back.
+/// Enters the board's raw REPL, asks, and returns the board to its prompt.
 fn ask(serial: &SerialArgs) -> Result<(String, Info), Error> {
     let mut repl = session::connect(serial, session::shutdown()?)?;
     let port = repl.link().name().to_owned();
@@ -150,7 +150,7 @@ fn columns(info: &Info) -> Vec<String> {
     ]
 }
 
-/// All facts as an object; what the board did not say is null, so that every object has the same keys.
+/// All facts as an object; values that the board did not report are null, so that every object has the same keys.
 fn object(port: &str, name: Option<&str>, info: &Info) -> Value {
     let mut object = fleet::with_name(port, name);
     for (key, is_number) in KEYS {
@@ -172,7 +172,7 @@ fn text(port: &str, name: Option<&str>, info: &Info) -> String {
     let mut out = String::new();
     let mut line = |name: String, value: Option<String>| {
         if let Some(value) = value {
-            // By hand, because `format!` counts a Chinese character as one column.
+            // Pad by hand, because `format!` counts a Chinese character as one column.
             let blanks = 10_usize.saturating_sub(name.width());
             // Writing to a String cannot fail. The board's text is untrusted.
             let _ = writeln!(

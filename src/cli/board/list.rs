@@ -50,8 +50,7 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
     let list = names::read(serial.names.as_deref())?;
     let mut ports = serial_ports::list()?;
     if args.probe && serial.given_port().is_some() {
-        // A port that the user names is asked even if the system does not list it, such as one that a program has
-        // made.
+        // Ask a port that the user names even if the system does not list it, such as a pseudo-terminal of a program.
         ports = serial
             .serial
             .iter()
@@ -66,11 +65,11 @@ pub(super) fn run(args: &ListArgs, serial: &SerialArgs) -> Result<Outcome, Error
         let answer = if args.probe {
             let address = address(port, serial, wire.clone());
             let answer = Link::open(&address, shutdown.clone())
-                // A look must not reset every board that is plugged in.
+                // Listing must not reset the boards that are plugged in.
                 .and_then(Repl::enter_without_reset)
                 .and_then(|mut repl| {
                     let model = Model::ask(&mut repl)?;
-                    // Only a list of names makes use of the MAC address, and asking takes time.
+                    // Only a list of names needs the MAC address, and asking takes time.
                     if !list.is_empty() {
                         mac = info::mac(&mut repl)?;
                     }
@@ -124,7 +123,7 @@ fn address(port: &Listed, serial: &SerialArgs, wire: Option<WireLog>) -> Address
 
 /// Writes a list of names to be filled in: a line for each board that is plugged in, with its MAC address.
 fn template(path: &Path, serial: &SerialArgs) -> Result<Outcome, Error> {
-    // Said before the boards are disturbed.
+    // Check this before the boards are disturbed.
     if path.symlink_metadata().is_ok() {
         return Err(exists(path));
     }
@@ -255,7 +254,7 @@ fn object(port: &Listed, name: Option<&str>, answer: Option<&Answer>) -> serde_j
     }
     if let (Some(answer), Some(object)) = (answer, object.as_object_mut()) {
         object.insert("micropython".to_owned(), json!(answer.is_ok()));
-        // What the firmware says is better than what the USB IDs suggest.
+        // The firmware's own name is better than a guess from the USB IDs.
         if let Ok(Some(model @ Model::Mpython3)) = answer {
             object.insert("board".to_owned(), json!(model.name()));
         }

@@ -21,8 +21,7 @@ pub(super) fn tell_no_display(why: &NoDisplay) {
     }
 }
 
-/// Reports that there is a colour display of which the program shows nothing that can be mirrored, to a user who asked to
-/// see it.
+/// Tells a user who asked for the display that udpcli cannot mirror what the program shows on this colour display.
 pub(super) fn tell_no_display_asked(why: &NoDisplay) {
     if why.has_lcd {
         tracing::warn!("{}", say!("board-cli.no-mirror", why => why.sentence()));

@@ -106,9 +106,9 @@ pub(super) fn run(args: &MonitorArgs, serial: &SerialArgs) -> Result<Outcome, Er
     let begun = Instant::now();
     let mut monitor = Monitor::new(args, log, shutdown.clone());
     let watched = monitor.watch(&events, &shutdown);
-    // Also after an error: what was held back came before it.
+    // Do this after an error, too: the held-back output came before the error.
     let ended = monitor.end();
-    // The terminal has shown `^C` where the board's line stood.
+    // The terminal has shown `^C` on the board's line.
     if shutdown.is_asked() {
         status::end_interrupted_line();
     }
@@ -150,7 +150,7 @@ struct MonitorCounts {
 struct Monitor {
     /// Takes the frames of the OLED out of the output.
     mirror: Mirror,
-    /// The line whose end has not come.
+    /// The incomplete line.
     lines: PartialLine,
     /// Knows what lines mean.
     decoder: LineDecoder,
@@ -160,7 +160,7 @@ struct Monitor {
     log: Option<LineLog>,
     /// Where it goes.
     stdout: BoardOutput,
-    /// Whether nobody reads stdout any more.
+    /// Whether the reader of stdout is gone.
     reader_gone: bool,
     /// The counts so far.
     counts: MonitorCounts,
@@ -193,7 +193,7 @@ impl Monitor {
         }
     }
 
-    /// Takes events until the end is asked for, or nobody reads.
+    /// Takes events until the user ends the run, or the reader of stdout is gone.
     fn watch(&mut self, events: &Receiver<LineEvent>, shutdown: &Shutdown) -> Result<(), Error> {
         let is_stopped = || shutdown.is_asked();
         let mut wait = Wait::at(Site::Monitor, &is_stopped).with_grace(LAST_LOOK);
@@ -201,7 +201,7 @@ impl Monitor {
             match wait.receive(events, QUIET / 2) {
                 Some(Ok(event)) => {
                     self.take(event)?;
-                    // All that is there in one write: a board at 115,200 baud sends some bytes per event.
+                    // Combine all pending events in one write: a board at 115,200 baud sends only some bytes per event.
                     while self.form.len() < BATCH
                         && let Ok(event) = events.try_recv()
                     {
@@ -337,7 +337,7 @@ impl Monitor {
         Ok(())
     }
 
-    /// Tells the texts on the OLED, if they are others than before.
+    /// Reports the texts on the OLED, if they have changed.
     fn screen(&mut self, screen: &Screen, time: Timestamp) -> Result<(), Error> {
         for form in self.forms() {
             form.screen(time, screen);
@@ -377,7 +377,7 @@ impl Monitor {
         self.show_rest()
     }
 
-    /// Shows what the formats hold back.
+    /// Shows output that the formats hold back.
     fn show_rest(&mut self) -> Result<(), Error> {
         let now = Timestamp::now();
         for form in self.forms() {

@@ -1,4 +1,4 @@
-//! What mpremote's users type: `fs ls`, `connect PORT ls`, `sleep 1`, and steps with `+` between them.
+//! Command lines that mpremote's users type: `fs ls`, `connect PORT ls`, `sleep 1`, and steps with `+` between them.
 
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
@@ -102,7 +102,7 @@ fn port_of(device: &str) -> Result<String, Error> {
     }
 }
 
-/// `board cp main.py : + run main.py` as the steps of `board do`; none where there is no `+`.
+/// `board cp main.py : + run main.py` as the steps of `board do`; none if there is no `+`.
 pub(in crate::cli) fn with_steps(args: &[OsString]) -> Option<Vec<OsString>> {
     let is_plus = |word: &OsString| word == "+";
     if !args.iter().any(is_plus) {
@@ -115,7 +115,7 @@ pub(in crate::cli) fn with_steps(args: &[OsString]) -> Option<Vec<OsString>> {
     }
     let mut steps = Vec::new();
     for step in words.split(is_plus) {
-        // A word that is not Unicode cannot be part of a text; then clap tells what is wrong.
+        // A word that is not Unicode cannot be part of a text; clap then reports the error.
         let step: Option<Vec<String>> = step.iter().map(|word| word.to_str().map(quoted)).collect();
         let step = step?;
         if !step.is_empty() {
@@ -134,6 +134,6 @@ fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(is_plain) {
         return word.to_owned();
     }
-    // Between ' everything stays as it is; a ' itself stands between two ".
+    // Between ' everything is literal; a ' itself goes between two ".
     format!("'{}'", word.replace('\'', "'\"'\"'"))
 }

@@ -52,12 +52,12 @@ enum ScreenFormat {
     Picture,
 }
 
-/// What is different for one of several boards.
+/// The differences for one of several boards.
 #[derive(Debug, Default)]
 struct Several {
-    /// Where their screens are shown, instead of on stdout.
+    /// The wall that shows their screens, instead of stdout.
     wall: Option<Arc<Wall>>,
-    /// Where their last pictures are saved.
+    /// The folder for their last pictures.
     gallery: Option<Gallery>,
 }
 
@@ -84,7 +84,7 @@ pub(super) fn for_many(args: &OledArgs) -> Result<Job<'_>, Error> {
     })
 }
 
-/// The folder for the pictures. The name of a picture is a slip.
+/// The folder for the pictures. The name of a picture file is a mistake here.
 fn open_gallery(folder: &Path) -> Result<Gallery, Error> {
     let is_picture = folder
         .extension()
@@ -113,7 +113,7 @@ impl OledArgs {
     }
 }
 
-/// Starts main.py with the mirror and shows what it shows.
+/// Starts main.py with the mirror and shows its screens.
 pub(super) fn run(args: &OledArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     args.check()?;
     if let Some(path) = &args.image {
@@ -161,7 +161,7 @@ fn watch(
     shower.several = several;
     let ended = oled::watch(&mut repl, options, &mut shower);
     if let Some(failure) = shower.failure {
-        // The program runs on: a full disk on this PC must not stop the board.
+        // Let the program run on: a full disk on this PC must not stop the board.
         repl.detach();
         return Err(failure);
     }
@@ -202,7 +202,7 @@ struct Shower<'a> {
     stdout: BoardOutput,
     /// The panel below the prints, on one terminal.
     panel: Option<Panel>,
-    /// Where the last picture is saved.
+    /// The file for the last picture.
     image: Option<PathBuf>,
     /// The wall and the folder, for one of several boards.
     several: Option<&'a Several>,
@@ -210,7 +210,7 @@ struct Shower<'a> {
     saved: Option<PathBuf>,
     /// For prints on stderr.
     filter: Filter,
-    /// What was shown last on stdout, which is not shown twice.
+    /// The last screen on stdout, so that it is not shown twice.
     last: String,
     /// Whether a whole screen came.
     has_shown: bool,
@@ -218,7 +218,7 @@ struct Shower<'a> {
     shutdown: Shutdown,
     /// Whether nobody reads stdout any more.
     reader_gone: bool,
-    /// What went wrong, told after the board is at its prompt.
+    /// The error, to be reported after the board is at its prompt.
     failure: Option<Error>,
 }
 
@@ -247,7 +247,7 @@ impl Shower<'_> {
         }
     }
 
-    /// A screen as it goes to stdout.
+    /// A screen in the format for stdout.
     fn rendered(&self, screen: &Screen) -> String {
         let view = match self.format {
             ScreenFormat::Json => {
@@ -258,7 +258,7 @@ impl Shower<'_> {
         };
         let mut terminal = TerminalLimits::of_stderr();
         if !stdout::is_terminal() {
-            // Braille, which most places are wide enough for.
+            // Braille, for which most terminals are wide enough.
             terminal.columns = 100;
             terminal.rows = usize::MAX;
             terminal.color = false;
@@ -299,8 +299,8 @@ impl Shower<'_> {
         self.several.and_then(|several| several.wall.as_deref())
     }
 
-    /// What the program prints goes above the panel, or to stderr: it is not what was asked for. The wall has no room
-    /// for it.
+    /// The program's output goes above the panel, or to stderr, because the user asked for the screens. The wall has no
+    /// room for it.
     fn show_prints(&mut self, printed: &[u8], picture: Option<&Screen>) {
         if self.wall().is_some() {
             return;
@@ -318,7 +318,7 @@ impl Shower<'_> {
         }
     }
 
-    /// Leaves the panel where it is, and shows the last screen.
+    /// Leaves the panel on the terminal, and shows the last screen.
     fn end(&mut self, picture: Option<&Screen>) {
         if let Some(panel) = self.panel.take() {
             panel.keep();
@@ -389,7 +389,7 @@ impl OledObserver for Shower<'_> {
     }
 
     fn has_enough(&mut self) -> bool {
-        // A screen that does not change makes no write that would tell.
+        // If the screen does not change, no write would show that the reader is gone.
         self.reader_gone |= stdout::reader_is_gone();
         self.reader_gone
     }

@@ -36,10 +36,11 @@ pub(super) struct ReplArgs {
     inject_file: Option<PathBuf>,
 }
 
-/// Joins the user and the board: on a terminal key by key, from a pipe statement by statement.
+/// Connects the user with the board: on a terminal key by key, from a pipe statement by statement.
 pub(super) fn run(args: &ReplArgs, serial: &SerialArgs, quiet: bool) -> Result<Outcome, Error> {
     let address = session::address(serial)?;
-    // Ctrl-C is a key on a terminal; a signal ends the loop, which looks every few milliseconds and restores the terminal.
+    // Ctrl-C is a key on a terminal; a signal ends the loop, which checks every few milliseconds and restores the
+    // terminal.
     let shutdown = session::shutdown()?;
     let console = Console::new(args, &shutdown)?;
     session::let_go(serial)?;
@@ -50,17 +51,17 @@ pub(super) fn run(args: &ReplArgs, serial: &SerialArgs, quiet: bool) -> Result<O
     }
 }
 
-/// The terminal: what the board says goes to stdout, notes to stderr.
+/// The terminal: the board's output goes to stdout, notes to stderr.
 struct Console {
     /// Where the board's output goes.
     screen: BoardOutput,
     /// Tells of a signal.
     shutdown: Shutdown,
-    /// What went wrong, told once the terminal is restored.
+    /// The error, to be reported after the terminal is restored.
     failure: Option<Error>,
     /// Whether the terminal went away, as when its window is closed.
     has_ended: bool,
-    /// What the board says goes there, too.
+    /// A copy of the board's output goes to this file.
     capture: Option<Capture>,
     /// What Ctrl-J types.
     code: Option<String>,
@@ -86,7 +87,7 @@ impl Console {
             has_ended: false,
             capture: args.capture.as_deref().map(Capture::create).transpose()?,
             code: args.inject_code.as_deref().map(|code| {
-                // A shell's argument holds no line end that is easy to type.
+                // Line ends are hard to type in a shell's argument.
                 let code = code.replace("\\n", "\n");
                 format!("{}\n", code.trim_end_matches('\n'))
             }),
@@ -94,7 +95,7 @@ impl Console {
         })
     }
 
-    /// What a key types in place of itself: Ctrl-J the code, Ctrl-K the file as it is now.
+    /// The text that a key types: the code for Ctrl-J, the file's current content for Ctrl-K.
     fn injected(&self, key: Key) -> Key {
         let typed = match &key {
             Key::Bytes(bytes) => bytes.as_slice(),
@@ -157,7 +158,7 @@ impl SessionOutput for Console {
         {
             let path = capture.path.display();
             tell(&say!("mpremote.capture-failed", path = path, error = error));
-            // The session goes on: the user is at the prompt and may have work there.
+            // The session continues, because the user may have work at the prompt.
             self.capture = None;
         }
         match self.screen.show(bytes) {
@@ -257,7 +258,7 @@ fn read_stdin() -> Receiver<Vec<u8>> {
     bytes
 }
 
-/// Joins the user's terminal and the board until Ctrl-].
+/// Connects the user's terminal with the board until Ctrl-].
 fn interactive(
     address: &Address,
     shutdown: &Shutdown,
@@ -265,7 +266,7 @@ fn interactive(
     quiet: bool,
 ) -> Result<Outcome, Error> {
     let link = Link::open(address, shutdown.clone())?;
-    // After the line is open: an error of that must appear on a terminal in its usual mode.
+    // Do this after opening the line: an error of opening must appear on a terminal in its usual mode.
     let _raw = RawMode::on().map_err(|source| Error::Start {
         what: Startable::RawMode,
         source,

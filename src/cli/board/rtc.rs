@@ -17,9 +17,9 @@ pub(super) struct RtcArgs {
     format: TextOrJson,
 }
 
-/// Sets the board's clock if asked, and prints what it shows.
+/// Sets the board's clock if requested, and prints its time.
 pub(super) fn run(args: &RtcArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
-    // A function and not a time: it is read when the board is ready to take it.
+    // A function instead of a time: it is called when the board is ready for the time.
     let now = || jiff::Zoned::now().datetime();
     let time = session::with_repl(serial, |repl| Ok(rtc::ask(repl, args.set.then_some(&now))?))?;
     let text = match args.format {

@@ -82,7 +82,7 @@ impl RunArgs {
         self.watch
     }
 
-    /// Goes on in the interpreter as it is.
+    /// Skips the soft reset.
     pub(super) fn keep_interpreter(&mut self) {
         self.no_soft_reset = true;
     }
@@ -122,7 +122,7 @@ pub(super) fn for_many(args: &RunArgs) -> Result<Job<'_>, Error> {
         let program = Program {
             source: &source.text,
             for_board_3: source.for_board_3.as_deref(),
-            // Several panels have no room on one terminal: `board oled` is for that.
+            // One terminal has no room for several panels; use `board oled` for that.
             mirrors: false,
             image: None,
             soft_reset: !args.no_soft_reset,
@@ -133,14 +133,14 @@ pub(super) fn for_many(args: &RunArgs) -> Result<Job<'_>, Error> {
     }))
 }
 
-/// Gets into the board and runs a program to its end, or to Ctrl-C.
+/// Enters the board's raw REPL and runs a program to its end, or until Ctrl-C.
 pub(super) fn execute(
     program: &Program<'_>,
     serial: &SerialArgs,
     shutdown: Shutdown,
 ) -> Result<Outcome, Error> {
     let mut repl = session::connect(serial, shutdown.clone())?;
-    // Before the program is sent: the wire log is a file that people pass on.
+    // Hide the password before sending the program: people pass on wire logs.
     if program.has_password
         && let Some(log) = &repl.link().address().wire
     {
@@ -170,7 +170,7 @@ pub(super) fn execute(
         tracing::info!(say = "board-cli.run-ended");
     }
     let symptom = ended.symptom;
-    // The board is given back first, whatever the program did; what is said about it comes after.
+    // Return the board to its prompt first, whatever the program did; report on the program afterwards.
     let outcome = ended
         .leave(repl)
         .map_err(Error::from)
@@ -227,7 +227,7 @@ fn tell_symptom(symptom: Symptom) {
 struct Source {
     /// The program.
     text: Vec<u8>,
-    /// What runs in its place on the board 3.0.
+    /// The program to run instead on the board 3.0.
     for_board_3: Option<Vec<u8>>,
 }
 
@@ -244,7 +244,7 @@ fn source(args: &RunArgs, shutdown: &Shutdown) -> Result<Option<Source>, Error> 
     }))
 }
 
-/// A script's bytes, as the board takes them; none after Ctrl-C.
+/// A script's bytes, in the form for the board; none after Ctrl-C.
 pub(super) fn script(path: &Path, shutdown: &Shutdown) -> Result<Option<Vec<u8>>, Error> {
     let owned = path.to_owned();
     let is_stopped = || shutdown.is_asked();
@@ -310,8 +310,8 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     Ok(source)
 }
 
-/// Makes a program of a file's bytes. Refuses what is not Python source, and warns of text that the board reads
-/// differently from how the editor wrote it.
+/// Makes a program from a file's bytes. Refuses files that are not Python source, and warns about an encoding that the
+/// board does not read.
 fn program(name: &str, source: &[u8]) -> Result<Vec<u8>, BoardError> {
     let refuse = |what| {
         Err(BoardError::NotSource {

@@ -97,7 +97,7 @@ fn name(serial: &SerialArgs, repl: &mut Repl) -> Result<(), Error> {
     let Some(list) = serial.known.as_deref().filter(|list| !list.is_empty()) else {
         return Ok(());
     };
-    // Only a board that has no name yet: the question takes a moment on each of them.
+    // Only ask a board that has no name yet, because the question takes time.
     if JobOutput::current().is_some_and(|lane| lane.name().is_none())
         && let Some(mac) = info::mac(repl)?
     {
@@ -106,7 +106,7 @@ fn name(serial: &SerialArgs, repl: &mut Repl) -> Result<(), Error> {
     Ok(())
 }
 
-/// Enters the board's raw REPL, and reports what that needed.
+/// Enters the board's raw REPL, and reports what was necessary.
 pub(super) fn connect(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, Error> {
     let repl = open_repl(serial, shutdown)?;
     if repl.entered().stopped_program {
@@ -120,7 +120,7 @@ pub(super) fn tell_stopped() {
     tracing::info!(say = "board-cli.program-stopped");
 }
 
-/// Tells of the cable while files are watched.
+/// Reports a pulled cable while udpcli watches files.
 pub(super) fn tell_cable(event: &CableEvent<'_>) {
     match event {
         CableEvent::Lost(error) => {
@@ -159,7 +159,7 @@ pub(super) fn with_manage<T>(
     with_repl(serial, |repl| Files::with_manage(repl, work))
 }
 
-/// Gets into the board, does `work`, and leaves it at its prompt, whatever became of the work.
+/// Enters the board's raw REPL, does `work`, and returns the board to its prompt, even if the work failed.
 pub(super) fn with_repl<T>(
     serial: &SerialArgs,
     work: impl FnOnce(&mut Repl) -> Result<T, Error>,

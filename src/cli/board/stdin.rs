@@ -1,4 +1,4 @@
-//! Standard input for a program on the board: read on a thread, as long as it is wanted.
+//! Standard input for a program on the board, read on a thread.
 
 use std::io::{self, IsTerminal as _, Read as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,12 +15,12 @@ static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 /// Several programs of one command read one after the other.
 static INPUT: OnceLock<Mutex<KeyboardState>> = OnceLock::new();
 
-/// What was read from standard input.
+/// The bytes that were read from standard input.
 #[derive(Debug)]
 struct KeyboardState {
     /// Pieces from the reading thread.
     pieces: Receiver<Vec<u8>>,
-    /// Of the last piece, what nobody has taken yet.
+    /// The unread rest of the last piece.
     rest: Vec<u8>,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn take() {
     IS_TAKEN.store(true, Ordering::Relaxed);
 }
 
-/// Takes back what a program did not need.
+/// Takes back input that a program did not read.
 pub(super) fn give_back(mut rest: Vec<u8>) {
     if let Some(Ok(mut input)) = INPUT.get().map(Mutex::lock) {
         rest.append(&mut input.rest);
@@ -40,7 +40,7 @@ pub(super) fn give_back(mut rest: Vec<u8>) {
 /// What the user types, for a program.
 #[derive(Debug)]
 pub(super) struct Keyboard {
-    /// Whether somebody types, so that an end is not the end for all.
+    /// Whether stdin is a terminal, where one Ctrl-D does not end the input for later programs.
     is_terminal: bool,
 }
 

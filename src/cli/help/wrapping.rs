@@ -6,10 +6,10 @@ use unicode_width::UnicodeWidthChar as _;
 use crate::cli::HELP_COLUMNS;
 use crate::text::wrap::{is_wide, pieces, visible};
 
-/// Columns that a text must have beside what stands before it; else it goes further to the left.
+/// The minimum width of a text column; a narrower one moves to the left.
 const LEAST: usize = 24;
 
-/// How wide help may be: as clap reckons it.
+/// The width of help, as clap computes it.
 pub(super) fn columns() -> usize {
     let of_terminal = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let of_environment = || std::env::var("COLUMNS").ok()?.parse().ok();
@@ -19,8 +19,8 @@ pub(super) fn columns() -> usize {
         .min(HELP_COLUMNS)
 }
 
-/// Breaks lines that are too long between Chinese characters and at spaces. What is broken off stands below the text that
-/// it belongs to.
+/// Breaks lines that are too long between Chinese characters and at spaces. Continuation lines are indented below their
+/// text.
 pub(super) fn wrap(text: &str, columns: usize) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
@@ -29,7 +29,7 @@ pub(super) fn wrap(text: &str, columns: usize) -> String {
     out
 }
 
-/// Appends a line, broken where it is too long.
+/// Appends a line, wrapped if it is too long.
 fn wrap_line(line: &str, columns: usize, out: &mut String) {
     // clap leaves spaces in the empty lines between paragraphs.
     let text = line.trim_end_matches(['\n', ' ']);
@@ -56,7 +56,7 @@ fn wrap_line(line: &str, columns: usize, out: &mut String) {
     out.push_str(ending);
 }
 
-/// With the colon that Chinese has after Chinese where clap puts its own, and without the space after it.
+/// Replaces clap's colon after Chinese text with the Chinese one, and removes the space after it.
 pub(super) fn with_wide_colons(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = '\n';
@@ -81,7 +81,7 @@ pub(super) fn with_wide_colons(text: &str) -> String {
     out
 }
 
-/// Where the rest of a line goes: below its text, where a flag or an example stands before that.
+/// The indent of continuation lines: below the line's text, after a flag or an example.
 fn indent(line: &str, columns: usize) -> usize {
     let mut leading = 0;
     let mut spaces = 0;

@@ -41,7 +41,7 @@ impl AnnouncedSocket {
         }
     }
 
-    /// Prints the line if it has changed since the last call; whether it had.
+    /// Prints the line if it has changed since the last call; returns whether it had.
     fn tell(&mut self, look: Look) -> bool {
         let line = self.line();
         // A network changes often; report only the changes that concern this socket.
@@ -202,7 +202,7 @@ fn boxed(rows: &[String], columns: usize) -> Option<Vec<String>> {
     Some(lines)
 }
 
-/// Tells once if this PC's firewall is known to drop what other devices send to one of the sockets.
+/// Warns once if this PC's firewall is known to drop datagrams from other devices to one of the sockets.
 pub(super) fn warn_of_firewall(places: &[AnnouncedSocket]) {
     let block = places
         .iter()

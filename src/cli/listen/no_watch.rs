@@ -1,4 +1,4 @@
-//! In place of the live view, in a build without it.
+//! Replaces the live view in a build without it.
 
 use crate::cli::output::DatagramOutput;
 use crate::error::{Error, Feature};
@@ -18,7 +18,7 @@ pub(super) struct WatchOptions {
     pub(super) color: bool,
 }
 
-/// A view, which nobody can open.
+/// A view that cannot be opened.
 #[derive(Debug)]
 pub(super) enum Watch {}
 

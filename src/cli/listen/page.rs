@@ -1,4 +1,4 @@
-//! `listen --report FILE.html`: what arrived, as one page in the user's language.
+//! `listen --report FILE.html`: a report on the datagrams, as one page in the user's language.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::udp::stats::series::{MOST_POINTS, Point, Series};
 use crate::words::catalogue::say;
 use crate::words::language;
 
-/// How many senders the table has, and how many have a picture of their own: the page is one sheet of paper.
+/// The number of senders in the table, and of those with their own chart: the page is one sheet of paper.
 const MOST_ROWS: usize = 12;
 const MOST_PICTURES: usize = 4;
 
@@ -35,7 +35,7 @@ pub(super) fn page(report: &ListenSummary<'_>, name_of: &mut NameOf<'_>) -> Page
     }
 }
 
-/// The summary's JSON, and how it came about.
+/// The summary's JSON, with the command and the time of the run.
 fn content(report: &ListenSummary<'_>) -> Value {
     let mut content = json!({ "summary": report.to_json() });
     if let (Some(series), Some(content)) = (report.series(), content.as_object_mut()) {
@@ -188,7 +188,7 @@ fn course(
     figure: impl Fn(&Point) -> Option<f64>,
 ) -> Course {
     let mut values: Vec<Option<f64>> = series.points().iter().map(figure).collect();
-    // Nothing is known of a time without datagrams, also at the end.
+    // There is no data for a time without datagrams, even at the end.
     let width = series.width().as_nanos().max(1);
     let wanted = usize::try_from(elapsed.as_nanos().div_ceil(width)).unwrap_or(usize::MAX);
     let wanted = wanted.min(MOST_POINTS);

@@ -22,7 +22,7 @@ pub(super) fn all(args: &ListenArgs) -> Result<AnswerRules, Error> {
     let mut sources = Vec::new();
     if !args.on.is_empty() {
         sources.push("--on".to_owned());
-        // Before any is compiled, which takes long.
+        // Check the number before compiling, which takes long.
         let expressions = args.on.iter().filter(|text| Pattern::is_expression(text));
         if args.on.len() > MAX_RULES {
             return Err(too_many(&sources, TooMany::Rules));
@@ -97,7 +97,7 @@ fn of_flag(
         Error::usage_hint(say!("messages.no-equals", text = quoted(text)), hint)
     })?;
     let what = format!("--on {}", quoted(text));
-    // The first `=` may belong to the pattern as the user means it.
+    // The user may mean the first `=` as a part of the pattern.
     let is_cut = split(reply).is_some();
     let pattern = Pattern::parse(&pattern, escapes, encoding)
         .and_then(|pattern| pattern.take_memory(memory).map(|()| pattern))
@@ -129,7 +129,7 @@ fn of_flag(
     check_length(rule, || sentence!("messages.reply-of-rule", rule = &what))
 }
 
-/// Fails early: a reply that is too long whatever its fields hold would never be sent.
+/// Fails early: a reply that is always too long, whatever its fields contain, would never be sent.
 fn check_length(rule: AnswerRule, what: impl FnOnce() -> Sentence) -> Result<AnswerRule, Error> {
     let len = rule.reply.least_len() + rule.append.map_or(0, Append::len);
     if len <= udp::MAX_PAYLOAD_V4 {
@@ -143,8 +143,8 @@ fn check_length(rule: AnswerRule, what: impl FnOnce() -> Sentence) -> Result<Ans
     }))
 }
 
-/// Splits at the first `=` that no backslash stands before. In a text pattern `\=` is an `=`; a regular expression
-/// reads it like that itself.
+/// Splits at the first `=` without a backslash before it. In a text pattern `\=` is an `=`; in a regular expression it
+/// already means `=`.
 fn split(text: &str) -> Option<(String, &str)> {
     let is_escaped = |place: usize| {
         let before = text.get(..place).unwrap_or_default();
@@ -234,12 +234,12 @@ fn of_file(
     check_length(rule, named)
 }
 
-/// Where a reply stands, for an error about it.
+/// The place of a reply, for an error about it.
 #[derive(Clone, Copy)]
 struct ReplyPlace<'a> {
     /// Its name.
     what: &'a str,
-    /// Whether it has another `=`, so that the pattern may have been meant to go on.
+    /// Whether the rule has another `=`, so that the user may have meant a longer pattern.
     is_cut: bool,
 }
 
@@ -268,7 +268,7 @@ fn template(
     })
 }
 
-/// The error for an invalid pattern; `what` names where it stands, `is_cut` is for the hint.
+/// The error for an invalid pattern; `what` names its place, `is_cut` is for the hint.
 fn pattern_error(what: &str, is_cut: bool, source: crate::text::pattern::Error) -> Error {
     let what = what.to_owned();
     Error::Udp(udp::error::Error::Pattern {

@@ -1,5 +1,5 @@
-//! `udpcli listen --watch`: a live view of the senders. It is drawn on a thread of its own, so that no datagram waits for
-//! the terminal.
+//! `udpcli listen --watch`: a live view of the senders. A separate thread draws it, so that no datagram waits for the
+//! terminal.
 
 mod cells;
 mod feed;
@@ -35,16 +35,16 @@ use feed::{Pending, SharedWithView, WatchFeed};
 use table::NameOf;
 use view::{SendersView, ViewOptions, Wish};
 
-/// How often the view looks at the keyboard and whether the run is over.
+/// How often the view checks the keyboard and the end of the run.
 const LOOK: Duration = Duration::from_millis(40);
 
-/// How often it draws without a key.
+/// How often the view draws without a key.
 const DRAW: Duration = Duration::from_millis(125);
 
-/// How often it puts the rows into their order without a key.
+/// How often the view sorts the rows without a key.
 const SORT: Duration = Duration::from_millis(500);
 
-/// What the view needs to know.
+/// The settings of the view.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct WatchOptions {
     /// The encoding of payloads.
@@ -60,7 +60,7 @@ pub(super) struct WatchOptions {
 pub(super) struct Watch {
     /// How to show it.
     options: WatchOptions,
-    /// What the user calls the senders.
+    /// The user's names for the senders.
     names: BoardNames,
     /// The line about the address.
     address: AddressLine,
@@ -160,7 +160,7 @@ impl Watch {
             .name("view".to_owned())
             .spawn(move || {
                 let shown = show(&shared, options, &is_over, &asker);
-                // Where nobody looks any more, and where the view cannot be drawn, the run is over.
+                // If the window is closed or the view cannot be drawn, the run ends.
                 if !matches!(shown, Ok(Closed::RunOver)) {
                     asker.ask();
                 }
@@ -172,7 +172,8 @@ impl Watch {
             })?;
         let end = listener.run(&mut sink, shutdown).await;
         drop(running);
-        // The view looks for the end all the time; a terminal that takes nothing holds it up until Ctrl-C, as stdout does.
+        // The view checks for the end all the time; a terminal that accepts no bytes blocks it until Ctrl-C, like
+        // stdout.
         match view.join() {
             Ok(Err(source)) => Err(Error::File(file::Error::Write {
                 object: sentence!("listen-watch.the-terminal"),
@@ -206,7 +207,7 @@ fn show(
         let now = Instant::now();
         let is_due = |last: Option<Instant>, every| last.is_none_or(|last| now >= last + every);
         let has_key = view.is_stale();
-        // Eight times a second is enough for the eye; a key is answered at once.
+        // Eight times a second is enough for the eye; a key takes effect at once.
         if has_key || is_due(drawn, DRAW) {
             pending = shared.take(pending);
             view.add(&mut pending, now);
@@ -225,7 +226,7 @@ fn show(
         if let Err(RecvTimeoutError::Disconnected) = is_over.recv_timeout(LOOK) {
             return Ok(Closed::RunOver);
         }
-        // A closed window has no keys: the next drawing tells.
+        // A closed window has no keys: the next drawing notices it.
         while let Ok(Some(key)) = keys::next(Duration::from_millis(1)) {
             match view.key(&key) {
                 Wish::Nothing => {}
@@ -235,7 +236,7 @@ fn show(
                 }
                 Wish::End => {
                     view.ending();
-                    // The second one, as a signal does, ends it at once.
+                    // Like a second signal, a second key ends the run at once.
                     asker.interrupt();
                 }
             }

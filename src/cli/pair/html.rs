@@ -149,7 +149,7 @@ fn row(step: &StepResult, clean: &dyn Fn(&str) -> String) -> StepRow {
     }
 }
 
-/// What arrived and what was lost: by size in each direction, and of the echoes.
+/// The received and lost datagrams: by size in each direction, and for the echoes.
 fn bars(report: &BoardReport) -> Vec<Bar> {
     let mut bars = Vec::new();
     for step in [Step::PcToBoard, Step::BoardToPc] {
@@ -167,11 +167,11 @@ fn bars(report: &BoardReport) -> Vec<Bar> {
     bars
 }
 
-/// A bar of what arrived; `None` if nothing was sent.
+/// A bar for the received datagrams; `None` if none was sent.
 fn bar(name: String, figures: &Value) -> Option<Bar> {
     let sent = number(figures, "sent").filter(|&sent| sent > 0)?;
     let received = number(figures, "received")?;
-    // More may arrive than was sent, if the network doubles datagrams.
+    // More datagrams may arrive than were sent, if the network duplicates some.
     let percent = sent.saturating_sub(received) as f64 * 100.0 / sent as f64;
     Some(Bar {
         name,

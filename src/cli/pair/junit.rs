@@ -9,7 +9,7 @@ use crate::pair::results::{BoardReport, StepResult, Verdict};
 use crate::words;
 use crate::words::language::{self, Language};
 
-/// All reports as one document; `name` is what a board is called.
+/// All reports as one document; `name` returns a board's name.
 pub(super) fn document<'a>(
     reports: &[BoardReport],
     name: impl Fn(&BoardReport) -> Option<&'a str>,
@@ -17,7 +17,7 @@ pub(super) fn document<'a>(
     language::within(Language::English, || in_english(reports, name))
 }
 
-/// The document, in the language in force.
+/// The document, in the current language.
 fn in_english<'a>(
     reports: &[BoardReport],
     name: impl Fn(&BoardReport) -> Option<&'a str>,
@@ -62,7 +62,7 @@ fn case(report: &BoardReport, step: &StepResult) -> TestCase {
     case
 }
 
-/// How a step ended. What kept the test from running is an error, and not a failure: CI systems tell them apart.
+/// How a step ended. If the test could not run, that is an error and not a failure: CI systems distinguish the two.
 fn status(step: &StepResult) -> TestCaseStatus {
     let could_not_run = step
         .findings

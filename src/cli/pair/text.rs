@@ -1,4 +1,4 @@
-//! A report for people: a line a step when it ends, what a failure means, a last line.
+//! A report for people: a line for each step when it ends, the meaning of a failure, and a last line.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use crate::terminal::{sanitize, stdout};
 use crate::words;
 use crate::words::catalogue::say;
 
-/// Where what belongs to a step begins.
+/// The column for the details of a step.
 const INDENT: &str = "                      ";
 
-/// Columns of the verdict, and the gap behind it.
+/// The columns of the verdict, and the gap after it.
 pub(super) const VERDICT: usize = 6;
 
 /// Colours, if any.
@@ -48,7 +48,7 @@ fn padded(text: &str, columns: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
-/// What a step tried and saw, unescaped.
+/// The text of what a step tried and saw, unescaped.
 pub(super) fn what(result: &StepResult) -> String {
     let (tried, seen) = (
         words::pair::said(&result.tried),
@@ -61,7 +61,7 @@ pub(super) fn what(result: &StepResult) -> String {
     }
 }
 
-/// The lines of a step. What came from the board, the network or the user is escaped.
+/// The lines of a step. Text from the board, the network or the user is escaped.
 pub(super) fn step(result: &StepResult, style: TextColors) -> String {
     let mut first = format!(
         "{}  {}",
@@ -104,7 +104,7 @@ pub(super) fn step(result: &StepResult, style: TextColors) -> String {
             .iter()
             .flat_map(|evidence| evidence.lines())
         {
-            // What the board printed keeps its lines.
+            // The board's output keeps its line breaks.
             let _ = writeln!(
                 text,
                 "{INDENT}| {}",

@@ -25,10 +25,10 @@ use crate::text::sentence::sentence;
 use crate::words::catalogue::say;
 use view::RoundsView;
 
-/// How often the view looks at the keyboard.
+/// How often the view checks the keyboard.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// How long it then waits for a key.
+/// How long the view then waits for a key.
 const KEYS: Duration = Duration::from_millis(1);
 
 /// What the view is told.
@@ -37,7 +37,7 @@ enum News {
     Round(Box<RoundResults>),
 }
 
-/// Writes lines for somebody who has no terminal; when nobody reads them any more, the watch ends.
+/// Writes lines if stdout is not a terminal; when their reader is gone, the watch ends.
 struct LinePrinter<'a> {
     out: &'a mut Out,
     asker: Asker,
@@ -59,7 +59,7 @@ impl FleetObserver for Sender<News> {
             PairFleetEvent::Round(round) => News::Round(Box::new(round.clone())),
             PairFleetEvent::Report(_) => return,
         };
-        // A view that cannot draw any more has ended everything.
+        // If the view cannot draw any more, it has ended the watch.
         let _ = self.send(news);
     }
 }
@@ -83,7 +83,7 @@ fn sum_up(history: &History) {
     }
 }
 
-/// Watches until Ctrl-C. The report of the last session, and what was seen over time.
+/// Watches until Ctrl-C. Returns the report of the last session, and the history.
 pub(super) fn run(
     context: TestContext<'_>,
     place: &BoardPlace,
@@ -102,7 +102,7 @@ pub(super) fn run(
             fleet::watch(context, place, &mut sender)
         });
         let shown = show(&news, &asker, &place.address().port);
-        // Where nobody looks any more, and where the view cannot be drawn, the watch is over.
+        // If the window is closed or the view cannot be drawn, the watch ends.
         asker.ask();
         // Until clean-up is over.
         for _ in &news {}
@@ -117,7 +117,7 @@ pub(super) fn run(
     let Some((report, history)) = watched else {
         return Ok(None);
     };
-    // The view is gone, and with it what the steps said: of the last session, clean-up included.
+    // The view is gone, so print the steps of the last session, including the clean-up.
     for step in &report.steps {
         if step.verdict != Verdict::Skipped {
             out.write(&text::step(step, out.style));
@@ -168,7 +168,7 @@ fn show(news: &Receiver<News>, asker: &Asker, port: &str) -> io::Result<()> {
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Ok(()),
         }
-        // A closed window has no keys: the next drawing tells.
+        // A closed window has no keys: the next drawing notices it.
         while let Ok(Some(key)) = keys::next(KEYS) {
             // Ctrl-C is a key here.
             if [&b"q"[..], b"\x03"]
@@ -176,7 +176,7 @@ fn show(news: &Receiver<News>, asker: &Asker, port: &str) -> io::Result<()> {
                 .any(|end| key == Key::Bytes(end.to_vec()))
             {
                 view.ending();
-                // The second one, as a signal does, ends it at once.
+                // Like a second signal, a second key ends the run at once.
                 asker.interrupt();
             }
         }

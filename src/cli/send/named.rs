@@ -21,7 +21,7 @@ use crate::udp::payload::templates::{Item, Templates};
 use crate::udp::send::{Exchange, ReplyPlan};
 use crate::words::catalogue::say;
 
-/// The messages of a command line with at least one name in it.
+/// The messages of a command line that contains at least one name.
 pub(super) struct NamedMessages {
     /// The messages in order.
     messages: Vec<ReadyMessage>,
@@ -29,9 +29,9 @@ pub(super) struct NamedMessages {
     pub(super) steps: Option<Vec<Exchange>>,
 }
 
-/// A message with all that its definition and the flags say.
+/// A message with the values of its definition and of the flags.
 struct ReadyMessage {
-    /// Its name, or the beginning of its text.
+    /// The message's name, or the beginning of its text.
     name: String,
     /// What is sent.
     content: NamedPayload,
@@ -51,14 +51,14 @@ enum NamedPayload {
     Template(Item),
 }
 
-/// Whether a message is the name of one: `@led-on`, but not `@@text`.
+/// Whether an argument names a message: `@led-on`, but not `@@text`.
 pub(super) fn is_name(message: &OsStr) -> bool {
     // A message that is not UTF-8 may be a name as well.
     let bytes = message.as_encoded_bytes();
     bytes.starts_with(b"@") && !bytes.starts_with(b"@@")
 }
 
-/// An ordinary message without the `@` that says so: `@@text` is `@text`.
+/// An ordinary message without its escaping `@`: `@@text` is `@text`.
 pub(super) fn literal(message: &OsStr) -> OsString {
     match message.to_str().and_then(|text| text.strip_prefix('@')) {
         Some(text) if text.starts_with('@') => text.into(),
@@ -153,8 +153,8 @@ fn ordinary(message: &OsStr, args: &SendArgs, rules: TextRules) -> Result<ReadyM
     })
 }
 
-/// A message of the file. Flags complete it: they hold where its definition says nothing. `-e` does not concern it,
-/// because TOML has escapes of its own.
+/// A message from the file. Flags apply if its definition does not set the value. `-e` does not apply, because TOML has
+/// its own escapes.
 fn named(message: &Message, args: &SendArgs, rules: TextRules) -> Result<ReadyMessage, Error> {
     let Message {
         name,
@@ -250,7 +250,7 @@ fn steps(messages: &[ReadyMessage], args: &SendArgs) -> Result<Option<Vec<Exchan
     if !args.wants_report() && !messages.iter().any(is_checked) {
         return Ok(None);
     }
-    // In a conversation, each message says itself which reply must come.
+    // In a conversation, each message defines its own required reply.
     for (flag, is_given) in [
         ("--expect", args.expect.is_some()),
         ("--replies", args.replies.is_some()),
@@ -268,7 +268,7 @@ fn steps(messages: &[ReadyMessage], args: &SendArgs) -> Result<Option<Vec<Exchan
         Exchange {
             name: message.name.clone(),
             replies: ReplyPlan {
-                // Nobody looks at the replies to the others.
+                // Replies to the other messages are not needed.
                 wait: if is_checked { wait } else { Duration::ZERO },
                 wanted: None,
                 expect: message.expect.clone(),
@@ -293,7 +293,8 @@ impl NamedMessages {
         encodings.all(|other| other == first).then_some(first)
     }
 
-    /// The plan for the socket of a conversation: it hears replies, and each step says which it waits for.
+    /// The plan for the socket of a conversation: it receives replies, and each step defines the reply that it waits
+    /// for.
     pub(super) fn reply_plan(&self) -> Option<ReplyPlan> {
         self.steps.as_ref().map(|_| ReplyPlan {
             wait: Duration::ZERO,

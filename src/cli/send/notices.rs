@@ -14,7 +14,7 @@ use crate::words;
 use crate::words::catalogue::say;
 
 impl SendArgs {
-    /// Tells the user what happens to the host's addresses.
+    /// Tells the user which address of the host is tried next.
     pub(super) fn tell(&self, form: PayloadChoice, event: AddressEvent<'_>) {
         match event {
             AddressEvent::Opened {

@@ -22,7 +22,7 @@ use crate::udp::payload::{TUTORIAL_MESSAGE, TextRules};
 use crate::udp::send::{Exchange, ReplyPlan};
 use crate::words::catalogue::say;
 
-/// What to send, and what must come back.
+/// The payloads, and the required replies.
 pub(super) struct Payloads {
     /// What to send.
     pub(super) source: Source,
@@ -86,13 +86,13 @@ pub(super) fn payload(message: &OsStr, rules: TextRules) -> Result<Vec<u8>, Erro
 }
 
 impl SendArgs {
-    /// The payloads, and what must come back.
+    /// The payloads, and the required replies.
     pub(super) fn payloads(
         &self,
         form: PayloadChoice,
         rules: TextRules,
     ) -> Result<Payloads, Error> {
-        // Before any file is read: a mistake in the flags should show at once.
+        // Check this before reading a file: a mistake in the flags should show at once.
         self.check_pace(form)?;
         let mut named = named::of(self, rules)?;
         let rounds = self.rounds(form);
@@ -115,7 +115,7 @@ impl SendArgs {
         })
     }
 
-    /// Which of its forms the payload has.
+    /// The form of the payload.
     pub(super) fn form(&self) -> PayloadChoice {
         if !self.messages.is_empty() {
             PayloadChoice::Messages
@@ -124,7 +124,7 @@ impl SendArgs {
         } else if self.size.is_some() {
             PayloadChoice::Size
         } else if let Some(template) = &self.template {
-            // By its text, because the parser has to know whether there are lines.
+            // Decide by the text, because the parser must know whether there are lines.
             if template.contains("{line}") {
                 PayloadChoice::TemplateOfLines
             } else {
@@ -138,7 +138,7 @@ impl SendArgs {
             PayloadChoice::Lines
         } else if self.file.is_some() {
             PayloadChoice::File
-        // Nothing is piped in and no payload is named: the user wants to see something arrive.
+        // Without a pipe and a payload, the user wants to see something arrive.
         } else if io::stdin().is_terminal() {
             PayloadChoice::Tutorial
         } else {
@@ -189,7 +189,7 @@ impl SendArgs {
     /// The payloads, unless one of the messages is named.
     fn source(&self, form: PayloadChoice, rules: TextRules) -> Result<Source, Error> {
         let rounds = self.rounds(form);
-        // An error and not a warning: the bytes that arrive would not be those that the user means.
+        // An error instead of a warning: the receiver would get other bytes than the user means.
         if !form.is_text()
             && ((self.escape && self.expect.is_none()) || self.line_ending != LineEnding::None)
         {
@@ -293,7 +293,7 @@ impl SendArgs {
         if form == PayloadChoice::Template {
             return Ok(Source::templates(templates, rounds));
         }
-        // A line goes into the template as it is: escapes and encoding are the template's.
+        // A line goes into the template unchanged: escapes and encoding apply to the template.
         let verbatim = TextRules {
             escapes: false,
             encoding: TextEncoding::default(),

@@ -30,7 +30,7 @@ impl SendArgs {
         let left_out = source.left_out();
         if report.datagrams == 0 && matches!(end, Ok(SendEnd::Complete)) {
             match source.input_name() {
-                // The error says it, after the summary.
+                // The error reports it, after the summary.
                 Some(_) if self.replay.is_some() => {}
                 Some(name) => tracing::warn!(say = "send.nothing-sent", name = name.as_value()),
                 None => tracing::warn!(say = "send.nothing-sent-payload"),
@@ -39,7 +39,7 @@ impl SendArgs {
         if matches!(end, Ok(SendEnd::Interrupted)) {
             status::end_interrupted_line();
         }
-        // Without a single datagram sent, the error says it all: print no summary.
+        // If no datagram was sent, the error is enough: print no summary.
         if end.is_ok() || report.datagrams > 0 {
             // A person reads a terminal; a program may read everything else.
             let one = report.in_words().filter(|_| status::is_terminal());
@@ -90,7 +90,7 @@ impl SendArgs {
                     let is_empty = left_out.is_none_or(|left_out| left_out.total() == 0);
                     return Err(udp::error::Error::NothingReplayed { name, is_empty }.into());
                 }
-                // An empty input is not a failure, unless a reply to it must come.
+                // An empty input is not a failure, unless a reply is required.
                 if report.datagrams == 0 && !are_asked {
                     return Ok(Outcome::Done);
                 }

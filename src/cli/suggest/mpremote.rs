@@ -1,4 +1,4 @@
-//! What to type in place of a command of mpremote's.
+//! Suggests what to type instead of a command of mpremote.
 
 use clap::{CommandFactory as _, Parser as _};
 
@@ -34,7 +34,7 @@ pub(super) fn hint(words: &[String]) -> Option<String> {
     })
 }
 
-/// Several commands that mpremote takes without a `+` between them, with it.
+/// Inserts the `+` between several commands that mpremote accepts without it.
 fn with_plus(words: &[String], begin: usize) -> Option<String> {
     let cli = Cli::command();
     let board = cli.find_subcommand("board")?;
@@ -43,7 +43,7 @@ fn with_plus(words: &[String], begin: usize) -> Option<String> {
         let words = step.iter().map(String::as_str);
         Cli::try_parse_from(["udpcli", "board"].into_iter().chain(words)).is_ok()
     };
-    // These take the command after them as their own.
+    // These commands take the next command as their argument.
     let takes_command = |step: &[String]| match step {
         [first] => first == "resume" || first == "fs",
         [first, _] => first == "connect",

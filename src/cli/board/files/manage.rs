@@ -54,10 +54,10 @@ pub(in crate::cli::board) struct Sha256sumArgs {
 pub(in crate::cli::board) struct CpArgs {
     #[arg(required = true, num_args = 2.., value_name = "PATH|:PATH")]
     paths: Vec<OsString>,
-    // As mpremote wants it for folders, which are copied with everything in them anyway.
+    // For mpremote's users: udpcli copies folders with their content anyway.
     #[arg(short, long)]
     recursive: bool,
-    // As mpremote wants it for files that look the same: udpcli compares their SHA-256.
+    // For mpremote's users: udpcli compares the SHA-256 anyway.
     #[arg(short, long, hide = true)]
     force: bool,
 }
@@ -113,7 +113,7 @@ pub(in crate::cli::board) fn rmdir(
     })
 }
 
-/// Makes empty files, or renews their dates.
+/// Makes empty files, or sets their dates to now.
 pub(in crate::cli::board) fn touch(
     args: &TouchArgs,
     serial: &SerialArgs,
@@ -145,7 +145,7 @@ pub(in crate::cli::board) fn sha256sum(
         }
         Ok(())
     });
-    // The hashes from before a failure are printed too.
+    // Print the hashes before a failure, too.
     let printed = output::print(out.as_bytes())?;
     result.map(|()| printed)
 }
@@ -191,7 +191,7 @@ fn is_remote(path: &OsStr) -> bool {
     remote::without_colon(path).is_some()
 }
 
-/// The paths on the board; the first that is none is the error.
+/// The paths on the board; an error for the first argument that is not one.
 fn parse_all(paths: &[OsString]) -> Result<Vec<RemotePath>, Error> {
     let paths: Result<_, _> = paths.iter().map(|path| RemotePath::parse(path)).collect();
     Ok(paths?)
@@ -252,7 +252,7 @@ fn copy_there(from: &[RemotePath], to: &RemotePath, serial: &SerialArgs) -> Resu
     conclude(result, start, &sentence!("board-cli.stopped-put"))
 }
 
-/// Each source with the place that it goes to.
+/// Each source with its destination.
 fn pairs(
     files: &mut Files<'_>,
     from: &[RemotePath],
@@ -287,7 +287,7 @@ pub(in crate::cli::board) fn mv(args: &MvArgs, serial: &SerialArgs) -> Result<Ou
 pub(in crate::cli::board) fn cat(args: &CatArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let to_go = match args.paths.as_slice() {
         [path] => ToGo::Path(path.as_bytes().to_vec()),
-        // What is printed in between may take any time.
+        // Printing in between may take any time.
         _ => ToGo::Nothing,
     };
     session::with_files_for(serial, to_go, |files| {
@@ -304,7 +304,7 @@ pub(in crate::cli::board) fn cat(args: &CatArgs, serial: &SerialArgs) -> Result<
     })
 }
 
-/// Prints the room in each file system.
+/// Prints the space in each file system.
 pub(in crate::cli::board) fn df(args: &DfArgs, serial: &SerialArgs) -> Result<Outcome, Error> {
     let rooms = session::with_files(serial, |files| Ok(files.all_rooms()?))?;
     if rooms.is_empty() {

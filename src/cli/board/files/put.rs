@@ -45,13 +45,13 @@ pub(in crate::cli::board) fn run(
     if args.watch {
         return put_watch::run(&locals, &remote, &excludes, args, serial, global);
     }
-    // The files of this PC are looked at before the board: a wrong name must not interrupt its program.
+    // Check the files on this PC before the board: a wrong name must not interrupt the board's program.
     let upload = Upload::read_without(&locals, remote, excludes)?;
     refuse_delete_of_files(args, &upload)?;
     upload_to(&upload, args, serial, global)
 }
 
-/// The same for several boards; the files are looked at once.
+/// The same for several boards; reads the files once.
 pub(in crate::cli::board) fn for_many<'a>(
     args: &'a PutArgs,
     serial: &SerialArgs,
@@ -72,7 +72,7 @@ pub(in crate::cli::board) fn for_many<'a>(
     }))
 }
 
-/// Uploads to one board what was read before.
+/// Uploads the files that were read before to one board.
 fn upload_to(
     upload: &Upload,
     args: &PutArgs,
@@ -92,7 +92,7 @@ fn upload_to(
             return preview(&planned, &excess, files);
         }
         if !excess.is_empty() && !args.yes {
-            // The board does not keep a fast line while somebody thinks.
+            // The board does not keep a fast line while the user thinks.
             files.repl().end_fast()?;
             match agrees(&excess)? {
                 Some(true) => {}
@@ -100,8 +100,8 @@ fn upload_to(
                 None => return Ok(PutEnd::Interrupted),
             }
         }
-        // First the new files and then the removal: after a failure in between, the board has too much and not too
-        // little.
+        // Put the new files before removing others: after a failure in between, the board has too many files and not
+        // too few.
         let done = planned.put(files, &mut Remembered::default(), &mut printer)?;
         upload::remove(files, &excess, &mut printer)?;
         Ok(PutEnd::Put(done))
@@ -123,7 +123,7 @@ fn upload_to(
     }
 }
 
-/// The problem and a hint, if `--delete` has to ask and nobody can answer.
+/// The problem and a hint, if `--delete` must ask but there is no terminal.
 pub(in crate::cli::board) fn unasked(args: &PutArgs) -> Option<(String, String)> {
     if args.watch && args.delete && !args.yes {
         let hint = say!("put.watch-needs-yes.hint");
@@ -133,7 +133,7 @@ pub(in crate::cli::board) fn unasked(args: &PutArgs) -> Option<(String, String)>
         .then(|| (say!("put.nobody-to-ask"), say!("put.nobody-to-ask.hint")))
 }
 
-/// `--delete` removes what a folder of this PC has not: of files alone there is no such folder.
+/// `--delete` removes what a folder on this PC lacks, so files alone are not enough.
 pub(super) fn refuse_delete_of_files(args: &PutArgs, upload: &Upload) -> Result<(), Error> {
     if args.delete && !upload.has_folder() {
         return Err(Error::usage_hint(
@@ -201,7 +201,7 @@ fn preview(
     Ok(PutEnd::Previewed)
 }
 
-/// Lists what is to be removed, and asks. None after Ctrl-C.
+/// Lists the entries to remove, and asks. None after Ctrl-C.
 fn agrees(excess: &[Entry]) -> Result<Option<bool>, Error> {
     tracing::warn!(say = "put.not-here", count = excess.len() as u64);
     for entry in excess {
@@ -220,7 +220,7 @@ fn agrees(excess: &[Entry]) -> Result<Option<bool>, Error> {
     }))
 }
 
-/// The path, with a slash behind a folder.
+/// The path, with a slash after a folder.
 fn shown(entry: &Entry) -> String {
     let slash = if entry.is_folder { "/" } else { "" };
     format!("{}{slash}", entry.path)
@@ -240,7 +240,7 @@ fn split(paths: &[PathBuf]) -> Result<(Vec<PathBuf>, RemotePath), Error> {
                 .as_encoded_bytes()
                 .starts_with("：".as_bytes())
         };
-        // A file of that name here is meant.
+        // The user means a local file of that name.
         remote::without_colon(path.as_os_str()).is_some() && !(is_named() && path.exists())
     };
     let (locals, remote) = match paths.split_last() {

@@ -24,7 +24,7 @@ pub(super) fn run(
     serial: &SerialArgs,
     global: &GlobalArgs,
 ) -> Result<Outcome, Error> {
-    // A wrong name is an error; a file that is removed later is waited for.
+    // A wrong name is an error; if a file is removed later, udpcli waits for it.
     let upload = Upload::read_without(locals, remote.clone(), excludes.to_vec())?;
     put::refuse_delete_of_files(args, &upload)?;
     let shutdown = session::shutdown()?;
@@ -44,7 +44,7 @@ pub(super) fn run(
         written: 0,
         removed: 0,
     };
-    // Without a named port, a board that comes back on another one is found there.
+    // If the user named no port, udpcli finds a board that comes back on another port.
     let finds = serial.port().is_none();
     reput::run(repl, finds, &options, &shutdown, &mut watcher)?;
     status::end_interrupted_line();

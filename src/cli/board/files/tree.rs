@@ -43,7 +43,7 @@ fn drawn(folder: &BoardPath, entries: &[Entry], with_size: bool) -> String {
         .collect();
     // By names and not by bytes: `a/b` comes before `a.py`.
     sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
-    // From the end on it is known whether more follows at a depth.
+    // Go backwards, because then it is known whether more entries follow at each depth.
     let mut lines = Vec::with_capacity(sorted.len());
     let mut follows: Vec<bool> = Vec::new();
     for (parts, entry) in sorted.iter().rev() {

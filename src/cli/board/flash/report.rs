@@ -1,4 +1,4 @@
-//! What was flashed and what a board is, for people.
+//! The result of flashing, and the description of a board, for people.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(super) fn tell_dry_run(plan: &FlashPlan, flashed: &Flashed) {
     }
 }
 
-/// Tells what was written, and what the board does now.
+/// Reports what was written, and what the board does now.
 pub(super) fn report(plan: &FlashPlan, flashed: &Flashed, elapsed: Duration) {
     let written = flashed.written;
     if let Some(path) = &flashed.kept {

@@ -1,4 +1,4 @@
-//! The boards' rows: in the status area while a board is worked on, and as lines with a verdict.
+//! The boards' rows: in the status area while udpcli works on a board, and afterwards as lines with a verdict.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +35,7 @@ fn padded(text: &str, cells: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
-/// A row: the verdict, the name if any board has one, the port, and what there is to say.
+/// A row: the verdict, the name if any board has one, the port, and the message.
 fn row(
     verdict: (&str, &str),
     name: Option<&str>,
@@ -131,9 +131,9 @@ struct Live {
 
 /// The rows on stderr.
 pub(super) struct FleetRows {
-    /// Its place in the status area, if that can be drawn.
+    /// The block in the status area, if udpcli can draw there.
     block: Option<AreaBlock>,
-    /// What the block shows; the terminal's own thread draws it too.
+    /// The content of the block; the thread of `status` draws it, too.
     live: Arc<Mutex<Live>>,
     /// Every board's lane and port.
     lanes: Vec<(JobOutput, String)>,
@@ -185,7 +185,7 @@ impl FleetRows {
         });
     }
 
-    /// Draws the rows anew: their notes may have changed.
+    /// Draws the rows again, because their notes may have changed.
     pub(super) fn draw(&self) {
         if let Some(block) = &self.block {
             block.redraw();
@@ -214,14 +214,14 @@ impl FleetRows {
 
 /// A line for each board at work, as many as fit, and one for all of them.
 fn lines(live: &Live, lanes: &[(JobOutput, String)], size: Size) -> Vec<StatusLine> {
-    // A size that nobody knows is very large; 200 cells are more than a row needs.
+    // An unknown size is very large; 200 cells are more than a row needs.
     let columns = size.columns.saturating_sub(1).min(200);
     let widths = CellWidths::of(
         lanes
             .iter()
             .map(|(lane, port)| (lane.name(), port.as_str())),
     );
-    // The area has fewer rows than the terminal, and some lines above it stay in sight.
+    // Leave some rows for the lines above the area.
     let room = size.rows.saturating_sub(4).clamp(1, 64);
     let mut rows = Vec::new();
     for index in live.working.keys().take(room) {

@@ -52,9 +52,9 @@ pub(super) struct LineForm {
     filter: Option<Regex>,
     /// Whether to escape everything that is not text: in a log.
     escapes: bool,
-    /// What is formatted and not written.
+    /// Formatted output that is not written yet.
     out: Vec<u8>,
-    /// How much of the incomplete line was shown; `None` if nothing was.
+    /// How much of the incomplete line is already shown; `None` if nothing.
     shown: Option<usize>,
     /// Whether a note came after the shown part, so that the rest needs a new line.
     is_broken: bool,

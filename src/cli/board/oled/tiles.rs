@@ -1,4 +1,4 @@
-//! How many screens fit on a terminal, and how they are drawn there.
+//! Computes how many screens fit on a terminal, and how to draw them.
 
 use crate::terminal::panel::TerminalLimits;
 use crate::terminal::panel::picture::PixelStyle;

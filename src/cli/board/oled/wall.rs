@@ -77,7 +77,7 @@ pub(in crate::cli::board) enum TileEnd {
 struct Board {
     /// Its name, and what it said last.
     lane: JobOutput,
-    /// How its work ended; `None` while it is at work.
+    /// The result of the board's work; `None` while it continues.
     end: Option<TileEnd>,
 }
 
@@ -103,7 +103,7 @@ pub(in crate::cli::board) struct WallView {
     grid: Option<Grid>,
     /// The last messages.
     log: Vec<String>,
-    /// Whether the user has asked for the end.
+    /// Whether the user has ended the run.
     is_ending: bool,
     /// Whether the terminal is gone.
     is_gone: bool,
@@ -165,7 +165,7 @@ impl WallView {
         !self.wall.screens().is_empty()
     }
 
-    /// Draws what is new and acts on keys. Where nobody looks any more, the watch is over.
+    /// Draws new screens and acts on keys. If the terminal is gone, ends the watch.
     pub(in crate::cli::board) fn look(&mut self) -> Result<(), Error> {
         self.look_for(KEYS)
     }
@@ -191,7 +191,7 @@ impl WallView {
             return Ok(());
         }
         let mut wait = wait;
-        // A closed window has no keys: the next drawing tells.
+        // A closed window has no keys: the next drawing notices it.
         while let Ok(Some(key)) = keys::next(wait) {
             wait = KEYS;
             self.key(&key);
@@ -207,7 +207,7 @@ impl WallView {
             // Ctrl-C is a key here.
             b"q" | b"\x03" => {
                 self.is_ending = true;
-                // The second one, as a signal does, ends it at once.
+                // Like a second signal, a second key ends the run at once.
                 self.shutdown.asker().interrupt();
             }
             b"v" => {

@@ -25,7 +25,7 @@ pub(super) struct RunPrinter {
     keyboard: Option<Keyboard>,
     /// Tells of Ctrl-C.
     shutdown: Shutdown,
-    /// Whether nobody reads stdout any more.
+    /// Whether the reader of stdout is gone.
     pub(super) reader_gone: bool,
     /// Whether another run follows: the panel stays where it is.
     pub(super) is_watching: bool,
@@ -54,7 +54,7 @@ impl RunPrinter {
             return;
         }
         if let (Some(panel), Some(picture)) = (&mut self.panel, picture) {
-            // Before the output is written, so that the panel is drawn once and not twice.
+            // Stage the panel before writing the output, so that the panel is drawn only once.
             panel.stage_once_whole(picture);
         }
         let shown = self.stdout.show(printed);
@@ -70,7 +70,7 @@ impl RunPrinter {
         }
     }
 
-    /// The output is over: shows and saves what is left.
+    /// The output has ended: shows and saves the rest.
     fn end(&mut self, picture: Option<&Screen>) {
         if !self.is_watching
             && let Some(panel) = self.panel.take()

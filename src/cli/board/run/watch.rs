@@ -28,7 +28,7 @@ pub(super) fn run(args: &RunArgs, script: &Path, serial: &SerialArgs) -> Result<
             say!("watch.no-file.hint"),
         ));
     }
-    // A wrong name is an error; a file that is removed later is waited for.
+    // A wrong name is an error; if a file is removed later, udpcli waits for it.
     for path in std::iter::once(script).chain(args.with.iter().map(AsRef::as_ref)) {
         std::fs::metadata(path).map_err(|source| {
             Error::File(file::Error::Open {
@@ -58,7 +58,7 @@ pub(super) fn run(args: &RunArgs, script: &Path, serial: &SerialArgs) -> Result<
         printer,
         script: script.display().to_string(),
     };
-    // Without a named port, a board that comes back on another one is found there.
+    // If the user named no port, udpcli finds a board that comes back on another port.
     let finds = serial.port().is_none();
     let result = rerun::run(&address, finds, &options, &shutdown, &mut watcher);
     if let Some(panel) = watcher.printer.panel.take() {
@@ -88,7 +88,7 @@ struct RerunPrinter {
 }
 
 impl RerunPrinter {
-    /// Tells how a run ended, and what comes next.
+    /// Reports how a run ended, and what comes next.
     fn ended(&self, ending: &Ending) {
         match ending {
             Ending::Exception(text) => {

@@ -16,7 +16,7 @@ pub(super) fn short(count: u64) -> String {
     }
 }
 
-/// `0 %`, `0.3 %`, `12 %`; what is lost is never 0.
+/// `0 %`, `0.3 %`, `12 %`; a loss is never shown as 0.
 pub(super) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if percent <= 0.0 {

@@ -1,5 +1,5 @@
-//! What the receive loop leaves for the view. The loop never waits for the terminal: it adds to what is pending, and the
-//! view takes that away by exchanging it for an empty one.
+//! Passes data from the receive loop to the view. The loop never waits for the terminal: it adds to a pending set, and
+//! the view exchanges that set for an empty one.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,13 +11,13 @@ use crate::datagram::{Datagram, Notes, Timestamp};
 /// Senders that have a row of their own; all others share one.
 pub(super) const MAX_SENDERS: usize = 32_768;
 
-/// The newest datagrams that are kept: more than a terminal has rows for them.
+/// The number of newest datagrams to keep: more than a terminal has rows for.
 pub(super) const NEWEST: usize = 64;
 
-/// Datagrams of one run that are kept, because a flood comes in long ones.
+/// The number of datagrams to keep from one run, because a flood comes in long runs.
 const NEWEST_OF_RUN: usize = 4;
 
-/// Bytes of a payload that are kept: more than a row has cells for them.
+/// The bytes of a payload to keep: more than a row has cells for.
 const KEPT: usize = 120;
 
 /// The beginning of a payload.
@@ -25,7 +25,7 @@ const KEPT: usize = 120;
 pub(super) struct Excerpt {
     /// The first bytes; the rest is zero.
     bytes: [u8; KEPT],
-    /// How many of them are of the payload.
+    /// How many of the bytes belong to the payload.
     kept: usize,
     /// The length of the whole datagram.
     pub(super) len: usize,
@@ -52,7 +52,7 @@ impl Excerpt {
     }
 }
 
-/// What one sender sent since the view looked last.
+/// The datagrams of one sender since the last exchange.
 #[derive(Debug)]
 pub(super) struct Delta {
     /// The sender's number, in the order of their first datagrams; [`MAX_SENDERS`] for those that share a row.
@@ -65,7 +65,7 @@ pub(super) struct Delta {
     pub(super) bytes: u64,
     /// Datagrams with a sequence number.
     pub(super) sequenced: u64,
-    /// Numbers that were missing when a higher one came, and those of them that came later.
+    /// Numbers that were missing when a higher one came, and how many of these came later.
     pub(super) lost: u64,
     pub(super) late: u64,
     /// The last payload.
@@ -85,10 +85,10 @@ pub(super) struct Newest {
     pub(super) payload: Excerpt,
 }
 
-/// What the view has not seen yet: at most one entry per sender, and the newest datagrams.
+/// The data that the view has not taken yet: at most one entry per sender, and the newest datagrams.
 #[derive(Debug, Default)]
 pub(super) struct Pending {
-    /// Which exchange this is for: places in an older one are void.
+    /// The number of the exchange: places from an older one are invalid.
     epoch: u64,
     /// An entry per sender.
     pub(super) deltas: Vec<Delta>,
@@ -98,17 +98,17 @@ pub(super) struct Pending {
     pub(super) address: Option<String>,
 }
 
-/// What the receive loop and the view share.
+/// The state that the receive loop and the view share.
 #[derive(Debug, Clone, Default)]
 pub(super) struct SharedWithView(Arc<Mutex<Pending>>);
 
 impl SharedWithView {
-    /// What is pending; a thread that panicked leaves at worst a count too few.
+    /// The pending set; a thread that panicked leaves at worst a missing count.
     fn lock(&self) -> MutexGuard<'_, Pending> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes what is pending in exchange for `empty`, whose memory is used again.
+    /// Takes the pending set in exchange for `empty`, whose memory is reused.
     pub(super) fn take(&self, mut empty: Pending) -> Pending {
         empty.deltas.clear();
         empty.newest.clear();
@@ -127,7 +127,7 @@ impl SharedWithView {
 /// Where a sender's entry is in the pending ones of this epoch.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
-    /// The exchange that the place is in.
+    /// The exchange to which the place belongs.
     epoch: u64,
     /// The place.
     index: usize,

@@ -11,7 +11,7 @@ use crate::words::catalogue::say;
 /// Files of one second.
 const MOST: u32 = 100;
 
-/// Saves the senders that are shown, in their order, to a new file in the current folder. What became of it.
+/// Saves the shown senders, in their order, to a new file in the current folder. Returns the result as a sentence.
 pub(super) fn senders(view: &SendersView) -> String {
     match save(view) {
         Ok((path, count)) => say!("listen-watch.saved", path = path.display(), n: count),
@@ -34,7 +34,7 @@ fn save(view: &SendersView) -> io::Result<(PathBuf, usize)> {
         .filter(|character| *character != ':')
         .collect();
     let (path, mut file) = new_file(&stamp)?;
-    // Spreadsheets take a file that begins so for UTF-8.
+    // Spreadsheets read a file with this beginning as UTF-8.
     let mut text = "\u{feff}".as_bytes().to_vec();
     let mut writer = csv::Writer::from_writer(&mut text);
     writer.write_record([
@@ -72,7 +72,7 @@ fn save(view: &SendersView) -> io::Result<(PathBuf, usize)> {
     Ok((path, count))
 }
 
-/// A file of this time that is not there yet.
+/// A new file name with this time.
 fn new_file(stamp: &str) -> io::Result<(PathBuf, AtomicFile)> {
     let mut number = 1;
     loop {

@@ -32,7 +32,7 @@ pub(super) struct SenderCounts {
     pub(super) sequenced: u64,
     /// Numbers that were missing when a higher one came.
     pub(super) lost: u64,
-    /// Those of them that came later.
+    /// The missing numbers that came later.
     pub(super) late: u64,
     /// The last payload.
     pub(super) last: Excerpt,

@@ -16,7 +16,7 @@ use crate::udp::stats;
 /// A sender's name, if it has one.
 pub(super) type NameOf = Box<dyn FnMut(IpAddr) -> Option<String> + Send>;
 
-/// The column by which the rows are in order.
+/// The column by which the rows are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SortOrder {
     Address,
@@ -37,7 +37,7 @@ impl SortOrder {
         Self::Age,
     ];
 
-    /// The next column of those that are shown.
+    /// The next column that is shown.
     pub(super) fn next(self, has_names: bool, has_loss: bool) -> Self {
         let shown: Vec<Self> = Self::ALL
             .into_iter()
@@ -206,12 +206,12 @@ impl SenderTable {
         }
     }
 
-    /// All senders, with the entry that many share.
+    /// All senders, and the shared entry.
     fn all(&self) -> impl Iterator<Item = &SenderCounts> {
         self.senders.iter().chain(&self.rest)
     }
 
-    /// Sequence numbers that are missing, and all; `None` without sequence numbers.
+    /// The missing sequence numbers, and all; `None` without sequence numbers.
     pub(super) fn loss(&self) -> Option<(u64, u64)> {
         let (lost, sequenced) = self.all().fold((0, 0), |(lost, sequenced), sender| {
             (

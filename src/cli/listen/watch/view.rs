@@ -1,4 +1,4 @@
-//! What the live view shows, and what its keys do.
+//! The state of the live view, and its keys.
 
 mod draw;
 
@@ -14,16 +14,16 @@ use crate::terminal::keys::Key;
 use crate::terminal::sanitize;
 use crate::text::encoding::TextEncoding;
 
-/// Messages that are kept and shown, where there are any.
+/// The number of messages to keep and show.
 const LOG: usize = 3;
 
-/// Rows whose order takes no time worth a thought.
+/// The number of rows that can be sorted in negligible time.
 const QUICKLY_SORTED: usize = 2000;
 
 /// The longest filter.
 const MAX_FILTER: usize = 64;
 
-/// What a key asks for beyond the view.
+/// An action of a key outside the view.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wish {
     /// Nothing more.
@@ -34,7 +34,7 @@ pub(super) enum Wish {
     Save,
 }
 
-/// What the view is made with.
+/// The settings of the view.
 pub(super) struct ViewOptions {
     /// The line about the address.
     pub(super) title: String,
@@ -44,13 +44,13 @@ pub(super) struct ViewOptions {
     pub(super) has_loss: bool,
     /// Whether to use colour.
     pub(super) color: bool,
-    /// What the user calls a sender.
+    /// The user's name for a sender.
     pub(super) name_of: NameOf,
 }
 
 /// All that is shown.
 pub(super) struct SendersView {
-    /// What the view was made with.
+    /// The settings of the view.
     options: ViewOptions,
     /// What is known.
     table: SenderTable,
@@ -66,16 +66,16 @@ pub(super) struct SendersView {
     is_typing: bool,
     /// The rows in their order.
     rows: Vec<usize>,
-    /// Whether the order has to be made anew.
+    /// Whether the rows must be sorted again.
     is_stale: bool,
-    /// The first row that is shown, and how many there is room for.
+    /// The first visible row, and the number of visible rows.
     offset: usize,
     room: usize,
     /// The last messages.
     log: VecDeque<String>,
     /// Formats times.
     clock: LocalClock,
-    /// Whether the end was asked for.
+    /// Whether the user has ended the view.
     is_ending: bool,
 }
 
@@ -100,7 +100,7 @@ impl SendersView {
         }
     }
 
-    /// The table that is shown, and the time of its ages.
+    /// The visible table, and the time to which its ages refer.
     pub(super) fn shown(&self) -> (&SenderTable, Timestamp) {
         match &self.paused {
             Some((table, time)) => (table, *time),
@@ -114,7 +114,7 @@ impl SendersView {
         self.rows.iter().filter_map(|row| table.senders.get(*row))
     }
 
-    /// Adds what came since the last call.
+    /// Adds the data since the last call.
     pub(super) fn add(&mut self, pending: &mut Pending, now: Instant) {
         self.table.tick(now);
         self.table.add(pending, &mut self.options.name_of);
@@ -169,7 +169,7 @@ impl SendersView {
         }
     }
 
-    /// Acts on a key, while nothing is typed.
+    /// Acts on a key outside the filter.
     fn pressed(&mut self, key: &[u8]) -> Wish {
         let page = self.room.saturating_sub(1).max(1);
         match key {
@@ -182,7 +182,7 @@ impl SendersView {
             b"r" => self.is_reversed = !self.is_reversed,
             b"/" => self.is_typing = true,
             b"p" | b" " => {
-                // A copy, because the counts go on while the view stands still.
+                // Copy the table, because the counts continue while the view is paused.
                 self.paused = match self.paused.take() {
                     Some(_) => None,
                     None => Some((self.table.clone(), Timestamp::now())),

@@ -19,12 +19,12 @@ use crate::words;
 use crate::words::catalogue::say;
 use crate::words::language;
 
-/// What fits one sheet of paper. The data has everything.
+/// The number of rows that fit on one sheet of paper. The JSON has everything.
 const MOST_FINDINGS: usize = 3;
 const MOST_STRETCHES: usize = 6;
 const MOST_ACCESS_POINTS: usize = 6;
 
-/// The loss in percent from which a finding of loss is more than an accident.
+/// The loss in percent above which a finding of loss is not just chance.
 const NOTED: f64 = 1.0;
 
 /// The page.
@@ -174,7 +174,7 @@ fn problems(
 ) -> (Vec<ReportProblem>, Vec<String>) {
     let total = history.total();
     let has_loss = total.down.percent().max(total.up.percent()) >= NOTED;
-    // A datagram that was lost now and then is no problem.
+    // An occasional lost datagram is no problem.
     let is_told = |code: Diagnosis| {
         !is_loss(code)
             || has_loss
@@ -224,13 +224,13 @@ fn found_when(code: Diagnosis, found: &Found, total: &Period, clock: &Clock) -> 
     }
 }
 
-/// A share in percent, with one digit behind the point.
+/// A share in percent, with one digit after the point.
 fn percent(counts: DirectionCounts) -> String {
     if counts.sent == 0 {
         return "-".to_owned();
     }
     let percent = (counts.percent() * 10.0).round() / 10.0;
-    // So little that it rounds to nothing is still something.
+    // A share that rounds to 0 must not look like nothing.
     if percent == 0.0 && counts.received < counts.sent {
         return "< 0.1".to_owned();
     }

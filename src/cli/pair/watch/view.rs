@@ -14,27 +14,27 @@ use crate::terminal::sanitize;
 use crate::words;
 use crate::words::catalogue::say;
 
-/// Rounds that are kept: more than a terminal is wide.
+/// The number of rounds to keep: more than a terminal has columns.
 const KEPT: usize = 512;
 
-/// Log lines that are kept: more than are shown.
+/// The number of log lines to keep: more than are shown.
 const LOG: usize = 20;
 
-/// How the connection is, as the user must see it from afar.
+/// The state of the connection, readable from a distance.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum State {
     /// No round has ended.
     #[default]
     Testing,
     Works,
-    /// What it means, and what to do next.
+    /// The meaning, and what to do next.
     Problem {
         meaning: String,
         next: String,
     },
 }
 
-/// A round in the timeline: what was lost, in percent, and the median of the round trips.
+/// A round in the timeline: the loss in percent, and the median of the round trips.
 #[derive(Debug, Clone, Copy, Default)]
 struct Point {
     down: Option<u64>,
@@ -43,7 +43,7 @@ struct Point {
     rtt: Option<Duration>,
 }
 
-/// The counts of a way, over all rounds.
+/// The counts of one direction, over all rounds.
 #[derive(Debug, Clone, Copy, Default)]
 struct Total(DirectionCounts);
 

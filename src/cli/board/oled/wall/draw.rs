@@ -19,11 +19,11 @@ use crate::text::cells::fit;
 use crate::text::wrap;
 use crate::words::catalogue::say;
 
-/// How text that is reversed begins and ends in a row of the panel.
+/// The escape sequences around reversed text in a row of the panel.
 const REVERSE: (&str, &str) = ("\x1b[7m", "\x1b[27m");
 
 impl WallView {
-    /// Draws all of it. False if nobody looks any more.
+    /// Draws the whole wall. False if the terminal is gone.
     pub(super) fn draw(&mut self) -> io::Result<bool> {
         let Self {
             wall,
@@ -84,7 +84,7 @@ fn newest(log: &[String], width: usize) -> Vec<String> {
     rows
 }
 
-/// The last line: how the boards are, and what the keys do.
+/// The last line: the state of the boards, and the keys.
 fn end_line(boards: &[Board], first: usize, page: usize, is_ending: bool) -> String {
     if is_ending {
         return say!("oled-wall.ending");
@@ -108,7 +108,7 @@ fn end_line(boards: &[Board], first: usize, page: usize, is_ending: bool) -> Str
     format!("{keys}   {shown}")
 }
 
-/// Where the tile with this number is.
+/// The area of the tile with this number.
 fn place(grid: Grid, slot: usize, area: Rect) -> Rect {
     let cells = |number: usize| u16::try_from(number).unwrap_or(u16::MAX);
     let (width, height) = grid.kind.inner();
@@ -128,7 +128,7 @@ fn place(grid: Grid, slot: usize, area: Rect) -> Rect {
     tile.intersection(area)
 }
 
-/// How the board is: a sign, which tells without colour, and the style.
+/// The state of the board: a sign that works without colour, and the style.
 fn mark(board: &Board, color: bool) -> (&'static str, Style) {
     match &board.end {
         Some(TileEnd::Failed { .. }) if color => (
@@ -143,7 +143,7 @@ fn mark(board: &Board, color: bool) -> (&'static str, Style) {
     }
 }
 
-/// What the frame says besides the name.
+/// The text in the frame besides the name.
 fn notes(board: &Board, screen: Option<&Screen>) -> String {
     let mut notes = Vec::new();
     if board.end == Some(TileEnd::Done) {
@@ -189,7 +189,7 @@ fn draw_tile(
         unicode_width::UnicodeWidthStr::width(notes.as_str()) + 2
     };
     let mut title = format!("{sign}{}", board.who());
-    // Where there is room, the port helps to find the board on the table.
+    // If there is room, show the port, which helps to find the board on the table.
     if board.lane.name().is_some() && inner > 40 {
         title = format!("{title}  {}", sanitize::for_terminal(&board.lane.place()));
     }
@@ -219,7 +219,7 @@ fn draw_tile(
     join_edges(frame, area, grid);
 }
 
-/// Makes one edge of the lower edge of the tile above and the upper one of this.
+/// Merges the lower edge of the tile above with the upper edge of this tile.
 fn join_edges(frame: &mut Frame<'_>, area: Rect, grid: Grid) {
     let height = u16::try_from(grid.kind.inner().1 + 1).unwrap_or(u16::MAX);
     if area.y < height || area.width == 0 {
@@ -236,7 +236,7 @@ fn join_edges(frame: &mut Frame<'_>, area: Rect, grid: Grid) {
 fn panel(kind: Kind, screen: &Screen, color: bool) -> Vec<Line<'static>> {
     match kind {
         Kind::Picture(style) => {
-            // The terminal's own white and black are for the escape sequences of lines; here they are a style.
+            // The escape sequences in lines reverse white and black; here a style does it.
             let (style, paint) = match style {
                 picture::PixelStyle::HalfBlocks { color } => {
                     (picture::PixelStyle::HalfBlocks { color: false }, color)

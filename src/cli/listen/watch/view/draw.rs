@@ -16,7 +16,7 @@ use crate::render::palette;
 use crate::terminal::sanitize;
 use crate::words::catalogue::say;
 
-/// The narrowest text column beside which there is room for a sparkline, and what the sparkline gets at least.
+/// The narrowest text column that leaves room for a sparkline, and the sparkline's minimum width.
 const TEXT: usize = 16;
 const SPARKLINE: usize = 8;
 
@@ -119,7 +119,7 @@ impl SendersView {
         Line::from(spans)
     }
 
-    /// How wide the columns are: as wide as what is shown needs, and the text gets the rest.
+    /// The widths of the columns: as wide as the shown values need; the text gets the rest.
     fn widths(&self, table: &SenderTable, shown: &[&SenderCounts], inner: usize) -> ColumnWidths {
         let widest = |text: &dyn Fn(&SenderCounts) -> usize| {
             shown.iter().map(|sender| text(sender)).max().unwrap_or(0)
@@ -133,7 +133,7 @@ impl SendersView {
             .max(say!("listen-watch.address").width())
             .clamp(19, (inner / 2).max(19));
         let loss = if self.options.has_loss { 7 } else { 0 };
-        // A blank stands between two columns.
+        // One blank separates two columns.
         let fixed = address
             + COUNT
             + RATE

@@ -8,7 +8,7 @@ use crate::pair::watch::history::{History, Period, Stretch};
 use crate::report::map::{Lane, MapRow, MapStretch, TimeMap};
 use crate::words::catalogue::say;
 
-/// The signals at the bottom and the top of the picture, in dBm, and where a weak one begins.
+/// The signals at the bottom and the top of the picture, in dBm, and the threshold for a weak one.
 const NO_SIGNAL: f64 = -95.0;
 const FULL_SIGNAL: f64 = -35.0;
 const WEAK_SIGNAL: f64 = -75.0;
@@ -106,7 +106,7 @@ fn rows(history: &History) -> Vec<MapRow> {
         MapRow {
             name: say!("pair-survey.row-signal"),
             values: values(history, |period| {
-                // One that is off the scale can still be seen.
+                // A value off the scale stays visible.
                 Some(place(period.rssi()? as f64).max(0.01))
             }),
             scale: say!(

@@ -30,7 +30,7 @@ const GREEN: Color = Color::Indexed(palette::WORKS);
 const RED: Color = Color::Indexed(palette::PROBLEM);
 const BLUE: Color = Color::Indexed(palette::NO_VERDICT);
 
-/// The signs of the verdict, which tell without colour and language.
+/// The signs of the verdict, which work without colour and language.
 const WORKS: [&str; 4] = ["       ▄█", "      ▄█▀", "▀█▄ ▄█▀  ", "  ▀█▀    "];
 const PROBLEM: [&str; 4] = ["▀█▄   ▄█▀", "  ▀█▄█▀  ", "  ▄█▀█▄  ", "▄█▀   ▀█▄"];
 
@@ -47,7 +47,7 @@ enum Oled {
 }
 
 impl Oled {
-    /// The largest for which there is room beside the figures and above the timeline.
+    /// The largest picture that fits beside the figures and above the timeline.
     fn for_area(width: u16, height: u16) -> Self {
         let styles = if terminal::has_unicode() {
             vec![
@@ -87,7 +87,7 @@ impl RoundsView {
         let area = frame.area();
         let oled = Oled::for_area(area.width, area.height);
         let (across, down) = oled.size();
-        // What a small terminal has no room for: the log first, then the timeline.
+        // On a small terminal, leave out the log first, then the timeline.
         let left = area.height.saturating_sub(2 + VERDICT + down);
         let timeline = if left >= 4 { left.min(TIMELINE) } else { 0 };
         let log = left - timeline;
@@ -178,7 +178,7 @@ impl RoundsView {
             let lines: Vec<Line<'_>> = rows.iter().map(|row| format!("  {row}").into()).collect();
             frame.render_widget(Paragraph::new(lines).style(style), left);
         }
-        // The state first; what it means and what to do get the rows that are left.
+        // The state first; its meaning and the next step get the remaining rows.
         let bold = style.add_modifier(Modifier::BOLD);
         let rows = |text: &str| wrap::rows(text, usize::from(right.width)).into_iter();
         let lines: Vec<Line<'_>> = rows(&head)
@@ -218,7 +218,7 @@ impl RoundsView {
         frame.render_widget(Paragraph::new(lines).block(block), area);
     }
 
-    /// What the last round says in figures.
+    /// The figures of the last round.
     fn draw_figures(&self, frame: &mut Frame<'_>, area: Rect) {
         let mut lines = Vec::new();
         let mut title = String::new();

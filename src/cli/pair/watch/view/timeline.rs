@@ -14,7 +14,7 @@ use crate::text::seconds;
 use crate::words;
 use crate::words::catalogue::say;
 
-/// Levels of a cell. Loss has a sign of its own for none and for all, so that it can be told without colours.
+/// Levels of a cell. No loss and total loss have their own signs, which work without colours.
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 const NONE_LOST: char = '·';
 const ALL_LOST: char = '×';
@@ -29,7 +29,7 @@ struct Widths {
     label: usize,
     /// Of the longest value behind a row.
     value: usize,
-    /// What is left for the rounds.
+    /// The columns that are left for the rounds.
     past: usize,
 }
 
@@ -159,7 +159,7 @@ fn row(widths: &Widths, label: &str, cells: Vec<Span<'static>>, value: &str) -> 
 /// The cell of a bar in one of several rows, the lowest of which is 0; nothing above the bar.
 fn level(value: Duration, most: Duration, rows: usize, row: usize) -> Option<char> {
     let steps = LEVELS.len() * rows;
-    // Every answer is seen, also a fast one.
+    // Make every answer visible, even a fast one.
     let filled = value.as_micros() * steps as u128 / most.as_micros().max(1);
     let filled = usize::try_from(filled).unwrap_or(steps).clamp(1, steps);
     let here = filled.saturating_sub(row * LEVELS.len()).min(LEVELS.len());
