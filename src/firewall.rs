@@ -1,8 +1,8 @@
 //! Whether this PC's firewall lets a first datagram to a UDP port come in.
 //!
-//! The rules are read, never changed. The module `rules` decides, from rules that may match, do match or do not; the modules
-//! beside it translate the rules of each firewall. What needs root or an administrator and is not readable is unknown,
-//! and reported as unknown.
+//! The rules are read, never changed. The module `chains` decides, from rules that match, may match or do not match;
+//! the modules beside it translate the rules of each firewall. Rules that only root or an administrator can read are
+//! reported as unknown.
 
 #[cfg(any(target_os = "linux", test))]
 mod chains;
@@ -51,7 +51,7 @@ pub(crate) enum Firewall {
 }
 
 impl Firewall {
-    /// What its users call it, and the value in JSON.
+    /// The firewall's usual name, and the value in JSON.
     #[must_use]
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ impl Firewall {
         }
     }
 
-    /// What people call it: Windows and macOS name theirs in the user's language.
+    /// The name for people: Windows and macOS name their firewall in the user's language.
     #[must_use]
     pub(crate) fn shown(self) -> Sentence {
         match self {
@@ -81,7 +81,7 @@ impl Firewall {
     pub(crate) fn command_to_allow(self, port: u16) -> String {
         match self {
             Self::Nftables => {
-                // `insert` puts the rule first: behind one that drops, it would never be reached.
+                // `insert` puts the rule first: after a rule that drops, it would never be reached.
                 format!("sudo nft insert rule inet filter input udp dport {port} accept")
             }
             // `-I` puts the rule first, too.
@@ -92,7 +92,7 @@ impl Firewall {
                 "netsh advfirewall firewall add rule name=udpcli dir=in action=allow protocol=UDP localport={port}"
             ),
             Self::MacOs => {
-                // This firewall knows programs and not ports: only the block of everything can be lifted.
+                // This firewall has rules for programs, not for ports: udpcli can only remove the block of everything.
                 "sudo /usr/libexec/ApplicationFirewall/socketfilterfw --setblockall off".to_owned()
             }
         }
@@ -106,7 +106,7 @@ pub(crate) enum FirewallVerdict {
     Off,
     /// It comes in.
     Allowed(Firewall),
-    /// It depends on who sends it, or on something that the rules do not show.
+    /// The result depends on the sender, or on something that the rules do not show.
     Partly(Firewall),
     /// The firewall asks the user about a program that starts to listen, and does what the user answers.
     #[cfg_attr(
@@ -120,7 +120,7 @@ pub(crate) enum FirewallVerdict {
     Unknown(Option<Firewall>),
 }
 
-/// Why a datagram is dropped, and what lets it in.
+/// Why a datagram is dropped, and the command that allows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct DropReason {
     /// The firewall that drops it.
@@ -186,8 +186,8 @@ pub(crate) fn look(port: u16, interface: Option<&str>) -> Result<FirewallVerdict
     }
 }
 
-/// What drops a datagram to `port`, where reading that takes no program and no time: on Windows. For the start of a
-/// command that listens.
+/// The rule that drops a datagram to `port`, if reading the rules needs no program and no time, as on Windows. For the
+/// start of a command that listens.
 #[must_use]
 pub(crate) fn known_block(port: u16) -> Option<DropReason> {
     #[cfg(windows)]

@@ -1,16 +1,16 @@
 //! Decides what chains of rules do with one datagram. A rule that depends on something unknown, such as the sender's
-//! address, may match; the decision then may differ from sender to sender.
+//! address, may match; then the decision may differ between senders.
 
 use std::collections::BTreeMap;
 
 use super::matching::Match;
 
-/// What a rule does with what it matches.
+/// What a rule does with a matching datagram.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Effect {
     /// The datagram comes in, as far as this base chain decides.
     Accept,
-    /// It is dropped, or refused with a message: for the sender both mean no.
+    /// The datagram is dropped or rejected: both have the same effect for the sender.
     Block,
     /// Another chain decides; if it does not, the next rule does.
     Jump(String),
@@ -34,7 +34,7 @@ pub(super) struct PacketRule {
 /// A list of rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Chain {
-    /// The rules in order; the first that decides is the last that counts.
+    /// The rules in order; the first one that decides ends the search.
     pub(super) rules: Vec<PacketRule>,
     /// Whether the chain drops what no rule matched.
     pub(super) drops: bool,
@@ -43,12 +43,12 @@ pub(super) struct Chain {
 /// The chains by name.
 pub(super) type Chains = BTreeMap<String, Chain>;
 
-/// What becomes of the datagram in one base chain.
+/// The result of one base chain for the datagram.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// It comes in, whoever sends it.
+    /// The datagram comes in from every sender.
     Passes,
-    /// It comes in from some senders, or nobody knows.
+    /// The datagram comes in from some senders, or the result is unknown.
     Depends,
     Dropped {
         /// The rule or the policy that drops it.
@@ -56,7 +56,7 @@ pub(super) enum Decision {
     },
 }
 
-/// Enough for any real set of rules, and little enough for one made to take long.
+/// Enough for any real set of rules, and a bound for a malicious one.
 const MAX_STEPS: usize = 100_000;
 
 /// Deeper than netfilter allows.
@@ -97,11 +97,11 @@ enum ChainEnd {
     Lost,
 }
 
-/// The way of the datagram through the chains.
+/// The path of the datagram through the chains.
 struct Walk<'a> {
     /// All chains.
     chains: &'a Chains,
-    /// The rules looked at so far.
+    /// The number of rules checked so far.
     steps: usize,
     /// Whether a rule that may match would accept.
     may_pass: bool,
@@ -110,7 +110,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Follows the rules of a chain. `is_certain` says whether the datagram comes here at all.
+    /// Follows the rules of a chain. `is_certain`: whether the datagram certainly reaches this chain.
     fn follow(&mut self, name: &str, mut is_certain: bool, depth: usize) -> ChainEnd {
         let chains = self.chains;
         let Some(chain) = chains.get(name) else {

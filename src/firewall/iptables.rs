@@ -3,7 +3,7 @@
 use super::chains::{Chains, Decision, Effect, PacketRule, decide};
 use super::matching::Match;
 
-/// What becomes of a first datagram to `port` that comes in through `interface`.
+/// The result for a first datagram to `port` that comes in through `interface`.
 pub(super) fn decision(listing: &str, port: u16, interface: Option<&str>) -> Decision {
     let mut chains = Chains::new();
     for line in listing.lines() {
@@ -21,7 +21,7 @@ pub(super) fn decision(listing: &str, port: u16, interface: Option<&str>) -> Dec
             _ => {}
         }
     }
-    // Only what comes in for this PC itself; datagrams that are forwarded go through FORWARD.
+    // Only datagrams for this PC itself; forwarded ones go through FORWARD.
     decide(&chains, "INPUT")
 }
 
@@ -40,7 +40,7 @@ fn rule(line: &str, words: &[&str], port: u16, interface: Option<&str>) -> Optio
             effect = target(word, words.next()?);
             break;
         }
-        // A module's name says nothing by itself.
+        // The name of a module is not a condition.
         if word == "-m" {
             words.next();
             continue;

@@ -1,4 +1,4 @@
-//! Which firewall this PC has, and its rules where they are readable.
+//! Finds out which firewall this PC has, and reads its rules if possible.
 
 #[cfg(target_os = "linux")]
 use std::fs;
@@ -21,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// Which firewall decides, and how.
 #[cfg(target_os = "linux")]
 pub(super) fn look(port: u16, interface: Option<&str>) -> Result<FirewallVerdict, Interrupted> {
-    // ufw first: it makes rules of the other kinds too, but hides them behind extensions, which its own files do not.
+    // ufw first: it also makes nftables rules, but in the form of extensions that nft cannot show; ufw's own files show
+    // the rules.
     let ufw_config = fs::read_to_string("/etc/ufw/ufw.conf").unwrap_or_default();
     if ufw::is_on(&ufw_config) {
         let Ok(rules) = fs::read_to_string("/etc/ufw/user.rules") else {
@@ -110,7 +111,7 @@ fn verdict(decision: Decision, by: Firewall, port: u16) -> FirewallVerdict {
     }
 }
 
-/// The command that lets the port in; nftables takes the name of the chain that drops it.
+/// The command that allows the port; for nftables it needs the name of the chain that drops the datagram.
 fn command(by: Firewall, rule: &str, port: u16) -> String {
     match (by, rule.split_once(": ")) {
         (Firewall::Nftables, Some((chain, _))) => {

@@ -1,4 +1,4 @@
-//! The application firewall of macOS, from what `socketfilterfw` tells an ordinary user.
+//! The application firewall of macOS, from the output of `socketfilterfw` for an ordinary user.
 
 #[cfg(target_os = "macos")]
 use super::Interrupted;
@@ -43,7 +43,7 @@ fn verdict(answers: &str) -> FirewallVerdict {
             command: Firewall::MacOs.command_to_allow(0),
         })
     } else if answers.contains("state = 1") {
-        // It asks the user about each program, and keeps the answers to itself.
+        // The firewall asks the user about each program, but does not show the answers.
         FirewallVerdict::Asks(Firewall::MacOs)
     } else {
         FirewallVerdict::Unknown(Some(Firewall::MacOs))

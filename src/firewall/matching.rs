@@ -6,7 +6,7 @@
 pub(super) enum Match {
     /// It does not match.
     No,
-    /// It depends on something that is not known, such as the sender.
+    /// The match depends on something unknown, such as the sender.
     Maybe,
     /// It matches.
     Yes,

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::chains::{Chain, Chains, Decision, Effect, PacketRule, decide};
 use super::matching::Match;
 
-/// What becomes of a first datagram to `port` that comes in through `interface`; `None` if the text has no rules in
-/// this format.
+/// The result for a first datagram to `port` that comes in through `interface`; `None` if the text has no rules in this
+/// format.
 pub(super) fn decision(json: &str, port: u16, interface: Option<&str>) -> Option<Decision> {
     let document: Value = serde_json::from_str(json).ok()?;
     let objects = document.get("nftables")?.as_array()?;
@@ -67,7 +67,7 @@ fn full_name(object: &Value, chain: &str) -> Option<String> {
         .then(|| format!("{family} {} {name}", text(object, "table")))
 }
 
-/// Whether a chain sees what comes in for this PC.
+/// Whether a chain sees incoming datagrams for this PC.
 fn is_base(chain: &Value) -> bool {
     match text(chain, "hook") {
         "input" => true,
@@ -81,7 +81,7 @@ fn is_base(chain: &Value) -> bool {
 struct Probe<'a> {
     /// Its destination port.
     port: u16,
-    /// The interface that it comes in through, if known.
+    /// The interface through which the datagram comes in, if known.
     interface: Option<&'a str>,
 }
 
@@ -178,7 +178,7 @@ impl Probe<'_> {
                 ("ip", "protocol") => any(right, &is_udp),
                 ("ip", "saddr") => any(right, &is_loopback),
                 ("udp" | "th" | "ip", _) => Match::Maybe,
-                // A match on the header of another protocol also says that it is that protocol.
+                // A match on a header of another protocol also requires that protocol.
                 _ => Match::No,
             };
         }
@@ -292,8 +292,8 @@ fn is_loopback(value: &Value) -> Match {
     }
 }
 
-/// An extension of iptables, which nftables does not show: what it accepts by the state of a connection is not the first
-/// datagram.
+/// An extension of iptables, which nftables does not show: if it accepts by the state of a connection, that does not
+/// cover a first datagram.
 fn extension(value: &Value, statements: Option<&Vec<Value>>) -> Match {
     let accepts = statements
         .into_iter()

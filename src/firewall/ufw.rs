@@ -1,4 +1,4 @@
-//! ufw's own files, since what it makes of them hides its rules behind extensions of iptables.
+//! ufw's own files, because the rules that it makes from them use iptables extensions that hide their meaning.
 
 use super::chains::Decision;
 
@@ -13,11 +13,11 @@ fn setting<'a>(config: &'a str, key: &str) -> Option<&'a str> {
         let (name, value) = line.trim().split_once('=')?;
         (name.trim() == key).then(|| value.trim().trim_matches('"'))
     });
-    // The shell that reads these files takes the last one too.
+    // The shell that reads these files also uses the last value.
     values.next_back()
 }
 
-/// What becomes of a first datagram to `port`, by `/etc/ufw/user.rules` and `/etc/default/ufw`.
+/// The result for a first datagram to `port`, from `/etc/ufw/user.rules` and `/etc/default/ufw`.
 pub(super) fn decision(
     rules: &str,
     defaults: &str,

@@ -1,5 +1,5 @@
-//! The rules and profiles of Microsoft Defender Firewall, as its registry keys hold them. They are the same in every
-//! language of Windows. The format of a rule is in [MS-GPFAS] 2.2.2.19: `v2.30|Action=Block|Active=TRUE|Dir=In|..|`.
+//! The rules and profiles of Microsoft Defender Firewall, from its registry keys. They are the same in every language
+//! of Windows. The format of a rule is in [MS-GPFAS] 2.2.2.19: `v2.30|Action=Block|Active=TRUE|Dir=In|..|`.
 
 use super::matching::Match;
 use super::{BLOCKS_ALL, BY_DEFAULT, DropReason, Firewall, FirewallVerdict};
@@ -50,7 +50,7 @@ impl Profile {
     }
 }
 
-/// The settings of one profile. Windows' defaults apply to what the registry lacks.
+/// The settings of one profile. Windows' defaults apply to missing values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ProfileSettings {
     /// The profile.
@@ -63,16 +63,16 @@ pub(super) struct ProfileSettings {
     pub(super) blocks_all: bool,
     /// `DisableNotifications` is not set: Windows asks about a program that starts to listen.
     pub(super) asks: bool,
-    /// `AllowLocalPolicyMerge`: whether the rules of this PC count beside those that the network's administrator prescribes.
+    /// `AllowLocalPolicyMerge`: whether the rules of this PC count in addition to those of the network's administrator.
     pub(super) has_local_rules: bool,
 }
 
-/// The rules, as the registry has them.
+/// The rules in the registry.
 #[derive(Debug, Default)]
 pub(super) struct FirewallRules {
     /// Those of this PC.
     pub(super) local: Vec<String>,
-    /// Those that the network's administrator prescribes.
+    /// The rules of the network's administrator.
     pub(super) prescribed: Vec<String>,
 }
 
@@ -88,7 +88,7 @@ pub(super) struct ListeningProgram<'a> {
     pub(super) variable: &'a dyn Fn(&str) -> Option<String>,
 }
 
-/// What becomes of a first datagram in a network of this profile.
+/// The result for a first datagram in a network of this profile.
 pub(super) fn verdict(
     settings: ProfileSettings,
     rules: &FirewallRules,
@@ -99,7 +99,7 @@ pub(super) fn verdict(
         return FirewallVerdict::Off;
     }
     let profile = settings.profile.name();
-    // Before the rules, because this makes Windows ignore those that allow.
+    // Check this before the rules, because it makes Windows ignore rules that allow.
     if settings.blocks_all {
         return FirewallVerdict::Blocked(DropReason {
             by,
@@ -130,7 +130,7 @@ pub(super) fn verdict(
         }
     }
     match allows {
-        // As above: if it does block, no rule that allows helps.
+        // As above: if such a rule does block, no rule that allows helps.
         _ if may_block => FirewallVerdict::Partly(by),
         Match::Yes => FirewallVerdict::Allowed(by),
         _ if !settings.blocks => FirewallVerdict::Allowed(by),
@@ -144,7 +144,7 @@ pub(super) fn verdict(
     }
 }
 
-/// What a rule does with what it matches.
+/// What a rule does with a matching datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RuleAction {
     /// The datagram comes in.
@@ -164,7 +164,7 @@ struct RuleFields<'a> {
 }
 
 impl<'a> RuleFields<'a> {
-    /// Parses a rule that is in force for what comes in.
+    /// Parses an active rule for incoming datagrams.
     fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.split('|');
         let version = parts.next()?;
@@ -238,7 +238,7 @@ impl<'a> RuleFields<'a> {
             self.senders(),
         ];
         let least = conditions.into_iter().min().unwrap_or(Match::No);
-        // Conditions on what is not known here.
+        // Conditions that cannot be checked here.
         let unknown = [
             "RPort", "LA4", "IF", "IFType", "LUAuth", "RUAuth", "LUOwn", "Security",
         ];
@@ -281,7 +281,8 @@ impl<'a> RuleFields<'a> {
         }
     }
 
-    /// What removes a rule that blocks. The rules that Windows made for this program go together, and Windows asks again.
+    /// The command that removes a blocking rule. It removes all rules that Windows made for this program, so that
+    /// Windows asks again.
     fn command_to_remove(&self, listener: &ListeningProgram<'_>) -> String {
         if let Some(program) = self.values("App").next() {
             let program = expanded(program, listener.variable);
@@ -298,7 +299,7 @@ impl<'a> RuleFields<'a> {
 fn is_program(path: &str, listener: &ListeningProgram<'_>) -> bool {
     let path = expanded(path, listener.variable);
     let plain = |path: &str| {
-        // Windows tells a program its path in the form in which it was started, also in this one
+        // Windows reports a program's path in the form in which it was started, which may be this one
         // (`GetModuleFileName`).
         let path = path.strip_prefix(r"\\?\").unwrap_or(path);
         path.replace('/', r"\").to_lowercase()

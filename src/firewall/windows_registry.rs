@@ -8,7 +8,7 @@ use crate::registry::RegistryKey;
 
 /// The settings and rules of this PC.
 const POLICY: &str = r"SYSTEM\CurrentControlSet\Services\SharedAccess\Parameters\FirewallPolicy";
-/// What an administrator of the school's network prescribes.
+/// The settings and rules of the network's administrator.
 const PRESCRIBED: &str = r"SOFTWARE\Policies\Microsoft\WindowsFirewall";
 /// The networks that this PC was connected to.
 const NETWORKS: &str = r"SOFTWARE\Microsoft\Windows NT\CurrentVersion\NetworkList\Profiles";
@@ -40,7 +40,7 @@ pub(super) fn look(port: u16) -> FirewallVerdict {
     overall(current_profile(), &settings, &rules, &listener)
 }
 
-/// The settings of one profile. What an administrator prescribes comes before this PC's own.
+/// The settings of one profile. The administrator's settings override this PC's own.
 fn profile_settings(
     profile: Profile,
     policy: &RegistryKey,
@@ -65,7 +65,7 @@ fn profile_settings(
     }
 }
 
-/// The profile of the network that was connected last. Only that time, and not what is connected now, is in the registry.
+/// The profile of the network that was connected last. The registry has only that time, not the current connections.
 fn current_profile() -> Option<Profile> {
     let networks = RegistryKey::open(NETWORKS)?;
     let latest = networks
