@@ -196,7 +196,7 @@ impl SettingsFiles {
     pub(crate) fn read() -> Result<Self, Error> {
         let user_path = user_path(|name| std::env::var_os(name));
         let project = project()?;
-        // The project's file first: its errors are more likely, and the user is in its folder.
+        // Read the project's file first: its errors are more likely, and the user is in its folder.
         let user = match &user_path {
             Some(path) => user_contents(path)?
                 .map(|text| read::user(path, &text))
@@ -315,7 +315,7 @@ fn user_contents(path: &Path) -> Result<Option<String>, Error> {
         return Ok(text.clone());
     }
     let text = match contents(path) {
-        // Somebody else's folder, as when `sudo -u` or `setpriv` leaves HOME as it was: it holds no settings of this user.
+        // Another user's folder, for example when `sudo -u` or `setpriv` keeps HOME: it has no settings of this user.
         Err(Error::Read { source, .. })
             if source.kind() == io::ErrorKind::PermissionDenied && is_out_of_reach(path) =>
         {

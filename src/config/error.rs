@@ -66,7 +66,7 @@ pub enum Error {
     NotOfUser { at: At, key: String },
     #[error("{at}: {} must be {}, not {}", .mismatch.key, .mismatch.wanted, .mismatch.found)]
     WrongType { at: At, mismatch: Box<Mismatch> },
-    /// The file of a message or of a reply: the source says why it cannot be read.
+    /// The file of a message or reply cannot be read; the source says why.
     #[error("cannot read the file of {what}")]
     Payload { what: Sentence, source: Box<Self> },
     #[error("{at}: {key}: {problem}")]

@@ -1,8 +1,8 @@
-//! Sentences of the catalogue for what is not TOML: the parser says it in English only.
+//! Sentences of the catalogue for invalid TOML, because the parser's messages are only in English.
 
 use crate::text::sentence::{Sentence, sentence};
 
-/// What the parser says of a slip, in words of ours: the beginning of its message chooses the sentence.
+/// udpcli's sentence for a parser error; the beginning of the parser's message selects it.
 pub(super) fn sentence_for(message: &str, there: Option<char>) -> Sentence {
     // The parser calls a value that is missing an unquoted text.
     if message.starts_with("string values must be quoted")
@@ -11,7 +11,7 @@ pub(super) fn sentence_for(message: &str, there: Option<char>) -> Sentence {
         return sentence!("config.toml-value");
     }
     let known = [of_texts, of_keys, of_brackets, of_numbers];
-    // What none of them knows is only said to be out of place; where, is told all the same.
+    // An unknown message becomes a general sentence; the error still shows the place.
     known
         .iter()
         .find_map(|of| of(message))
@@ -21,7 +21,7 @@ pub(super) fn sentence_for(message: &str, there: Option<char>) -> Sentence {
 /// Beginnings of the parser's messages, and the sentence for them.
 type Beginnings<'a> = (&'a [&'a str], fn() -> Sentence);
 
-/// The sentence for the first beginning that the message has: the longer ones stand first.
+/// The sentence for the first matching beginning: longer beginnings come first.
 fn of_beginning(message: &str, known: &[Beginnings<'_>]) -> Option<Sentence> {
     known
         .iter()
@@ -29,7 +29,7 @@ fn of_beginning(message: &str, known: &[Beginnings<'_>]) -> Option<Sentence> {
         .map(|(_, sentence)| sentence())
 }
 
-/// Quotation marks, and what stands between them.
+/// Mistakes in quotation marks and text.
 fn of_texts(message: &str) -> Option<Sentence> {
     of_beginning(
         message,
@@ -78,7 +78,7 @@ fn of_texts(message: &str) -> Option<Sentence> {
     )
 }
 
-/// Keys, and the sign between a key and its value.
+/// Mistakes in keys, and between a key and its value.
 fn of_keys(message: &str) -> Option<Sentence> {
     of_beginning(
         message,
@@ -108,7 +108,7 @@ fn of_keys(message: &str) -> Option<Sentence> {
     )
 }
 
-/// Brackets, and the commas between them.
+/// Mistakes in brackets and commas.
 fn of_brackets(message: &str) -> Option<Sentence> {
     of_beginning(
         message,

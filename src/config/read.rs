@@ -411,7 +411,7 @@ impl<'a> KeyValue<'a> {
 
     /// Parses a table `[messages.NAME]`.
     fn message(&self) -> Result<Message, Error> {
-        // What a shell takes without quotes behind the `@`.
+        // The characters that need no quotes after `@` in a shell.
         let is_name = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
         if self.name.is_empty() || !self.name.chars().all(is_name) {
             return Err(Error::Value {
