@@ -1,5 +1,5 @@
-//! Results as one HTML page that needs nothing else: no script, no image file, no network. Plain functions: data in, text
-//! out. The caller chooses the words.
+//! Writes results as one HTML page that needs no script, no image file and no network. Plain functions turn data into
+//! text; the caller supplies the sentences.
 //!
 //! Every text in [`Page`] may come from a peer, a board or a user: [`escaped`] and [`data::in_html`] are the only ways into the
 //! page.
@@ -28,7 +28,7 @@ pub(crate) enum ResultMark {
     Good,
     /// It passed, with a warning: a triangle.
     Warning,
-    /// It was not tried: a dash.
+    /// Not tried: a dash.
     Skipped,
     /// It was stopped: a square.
     Stopped,
@@ -37,7 +37,7 @@ pub(crate) enum ResultMark {
 }
 
 impl ResultMark {
-    /// Its class in the style sheet.
+    /// The verdict's class in the style sheet.
     fn class(self) -> &'static str {
         match self {
             Self::Good => "good",
@@ -48,7 +48,7 @@ impl ResultMark {
         }
     }
 
-    /// Its shape in a square of 16 units.
+    /// The verdict's shape in a square of 16 units.
     fn shape(self) -> &'static str {
         match self {
             Self::Good => r#"<path d="M2 9l4 4 8-10"/>"#,
@@ -67,7 +67,7 @@ pub(crate) struct Page {
     pub(crate) language: &'static str,
     /// The title and first heading.
     pub(crate) title: String,
-    /// What was tested, one after the other.
+    /// The subjects of the test, one after the other.
     pub(crate) subjects: Vec<Subject>,
     /// About the whole test: its heading, and names with values.
     pub(crate) about: (String, Vec<(String, String)>),
@@ -91,7 +91,7 @@ pub(crate) struct Subject {
 /// A part of a subject.
 #[derive(Debug, Clone)]
 pub(crate) enum ReportSection {
-    /// What is wrong, and what to do.
+    /// Problems, and what to do about them.
     Findings(Vec<ReportProblem>),
     /// A row per step.
     Steps {
@@ -100,7 +100,7 @@ pub(crate) enum ReportSection {
         /// The steps, in order.
         rows: Vec<StepRow>,
     },
-    /// Bars with what arrived and what was lost.
+    /// Bars of received and lost datagrams.
     Bars(Vec<Bar>),
     /// Spreads of times on one scale.
     Spreads(Vec<TimeSpread>, Marks),
@@ -108,13 +108,13 @@ pub(crate) enum ReportSection {
     Map(TimeMap),
     /// Values over time, one picture below the other.
     Courses(Vec<Course>),
-    /// How often something was in each step: the step's name and the number.
+    /// A histogram: each step's name and count.
     Histogram(Vec<(String, u64)>),
     /// Rows of figures below the columns' headings.
     Table {
         /// The columns' headings.
         columns: Vec<String>,
-        /// The rows; the first cell is what the row is about.
+        /// The rows; the first cell names the row.
         rows: Vec<Vec<String>>,
     },
     /// A paragraph.
@@ -153,7 +153,7 @@ pub(crate) struct StepRow {
     pub(crate) time: String,
 }
 
-/// Writes text so that HTML shows it as it is: markup as text, and characters that are invisible or reorder their
+/// Escapes text so that HTML shows it literally: markup as text, and characters that are invisible or reorder their
 /// neighbours as escapes. Fit for an attribute in double quotes, too.
 #[must_use]
 pub(crate) fn escaped(text: &str) -> String {
@@ -250,7 +250,7 @@ fn subject(subject: &Subject, out: &mut String) {
     out.push_str("</section>\n");
 }
 
-/// The shape of a verdict. The word beside it says the same, so a screen reader skips it.
+/// The shape of a verdict. The word beside it has the same meaning, so a screen reader skips the shape.
 fn symbol(mark: ResultMark) -> String {
     format!(
         r#"<svg class="mark {}" viewBox="0 0 16 16" fill="none" stroke="currentColor" stroke-width="2.4" aria-hidden="true">{}</svg>"#,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::escaped;
 
-/// Where the bars begin, how long they are, and the width of the picture, in units of the picture.
+/// The start and length of the bars, and the width of the picture, in units of the picture.
 const LEFT: f64 = 205.0;
 const LENGTH: f64 = 260.0;
 const WIDTH: f64 = 640.0;
@@ -12,7 +12,7 @@ const WIDTH: f64 = 640.0;
 /// The height of a line.
 const LINE: f64 = 20.0;
 
-/// A bar: what was sent is its length, what arrived is filled.
+/// A bar: its length is the number of sent datagrams, and the filled part those that arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Bar {
     /// What it is about.
@@ -34,12 +34,12 @@ pub(crate) struct TimeSpread {
     pub(crate) quantiles: [f64; 4],
 }
 
-/// What the marks of a spread are called.
+/// The names of the marks of a spread.
 #[derive(Debug, Clone)]
 pub(crate) struct Marks {
     /// Minimum, median, 99th percentile and maximum.
     pub(crate) names: [String; 4],
-    /// What stands between two of them.
+    /// The separator between two of them.
     pub(crate) separator: String,
 }
 
@@ -125,13 +125,13 @@ const COURSE: f64 = 32.0;
 /// A value that changes over time.
 #[derive(Debug, Clone)]
 pub(crate) struct Course {
-    /// What it is, and in which unit.
+    /// The name of the value, with its unit.
     pub(crate) name: String,
-    /// The values, at equal distances; `None` where nothing is known.
+    /// The values, at equal distances; `None` without data.
     pub(crate) values: Vec<Option<f64>>,
-    /// The greatest value in words, which is the top of the picture.
+    /// The greatest value as text, for the top of the picture.
     pub(crate) top: String,
-    /// The first and the last moment in words.
+    /// The first and the last moment as text.
     pub(crate) ends: [String; 2],
     /// Whether a high value is bad.
     pub(crate) is_bad: bool,
@@ -148,7 +148,7 @@ pub(super) fn courses(courses: &[Course], out: &mut String) {
         for (index, value) in course.values.iter().enumerate() {
             let x = step * index as f64;
             match value {
-                // A column that can be seen, however low the value is.
+                // Make the column visible, however low the value is.
                 Some(value) if *value > 0.0 => {
                     let height = (COURSE * value / greatest).max(1.0);
                     let _ = write!(

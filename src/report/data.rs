@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::text::reorders_or_hides;
 
-/// The JSON text, so that nothing in it ends the element around it or hides: markup and invisible characters are escapes, which
-/// JSON has only in strings, where alone such characters can be.
+/// The JSON text, so that no text in it can end the HTML element or hide: markup and invisible characters become
+/// escapes. They can occur only in strings, where JSON allows escapes.
 #[must_use]
 pub(super) fn in_html(data: &Value) -> String {
     let text = data.to_string();

@@ -11,7 +11,7 @@ const ROW: f64 = 30.0;
 const LANE: f64 = 8.0;
 const GAP: f64 = 4.0;
 
-/// The room above the rows for the numbers of the stretches.
+/// The space above the rows for the numbers of the stretches.
 const TOP: f64 = 14.0;
 
 /// A map.
@@ -19,7 +19,7 @@ const TOP: f64 = 14.0;
 pub(crate) struct TimeMap {
     /// The pictures, from the top.
     pub(crate) rows: Vec<MapRow>,
-    /// What was so at which time, below the pictures.
+    /// Lanes below the pictures: which state applied at which time.
     pub(crate) lanes: Vec<Lane>,
     /// The bad stretches, in the order of time.
     pub(crate) stretches: Vec<MapStretch>,
@@ -30,13 +30,13 @@ pub(crate) struct TimeMap {
 /// A picture of one value.
 #[derive(Debug, Clone)]
 pub(crate) struct MapRow {
-    /// What it is, and in which unit.
+    /// The name of the value, with its unit.
     pub(crate) name: String,
-    /// The values at equal distances, from 0 (bottom) to 1 (top); `None` where nothing is known.
+    /// The values at equal distances, from 0 (bottom) to 1 (top); `None` without data.
     pub(crate) values: Vec<Option<f64>>,
-    /// What the bottom and the top mean.
+    /// The meaning of the bottom and the top.
     pub(crate) scale: String,
-    /// A line across the picture, where a bad value begins.
+    /// A line across the picture at the threshold for bad values.
     pub(crate) limit: Option<f64>,
     /// Whether a high value is bad.
     pub(crate) is_bad: bool,
@@ -54,9 +54,9 @@ pub(crate) struct Lane {
 /// A bad stretch.
 #[derive(Debug, Clone)]
 pub(crate) struct MapStretch {
-    /// The number that stands above it.
+    /// The number above the stretch.
     pub(crate) label: String,
-    /// From where to where, from 0 to 1.
+    /// The start and end, from 0 to 1.
     pub(crate) range: (f64, f64),
 }
 
@@ -110,7 +110,7 @@ pub(super) fn map(map: &TimeMap, out: &mut String) {
     out.push_str("</svg>\n");
 }
 
-/// The name and what stands at its right, at the top of a row or lane.
+/// The name, and the text at its right, at the top of a row or lane.
 fn heading(name: &str, right: &str, top: f64, out: &mut String) {
     let y = top + NAME - 4.0;
     let _ = writeln!(
@@ -129,7 +129,7 @@ fn row(row: &MapRow, top: f64, out: &mut String) {
     for (index, value) in row.values.iter().enumerate() {
         let x = step * index as f64;
         match value {
-            // A column that can be seen, however low the value is.
+            // Make the column visible, however low the value is.
             Some(value) if *value > 0.0 => {
                 let height = (ROW * value.min(1.0)).max(1.0);
                 let _ = write!(
