@@ -62,7 +62,7 @@ pub struct Renderer {
     names: Names,
     /// Whether to write the destination after the sender.
     shows_destination: bool,
-    /// Gives senders their names, if there are any.
+    /// The names of senders, if there are any.
     namer: Option<Namer>,
     /// Cells of the widest peer so far: on a terminal the columns are aligned.
     peer_width: usize,
@@ -101,7 +101,7 @@ struct Name {
 }
 
 impl Name {
-    /// The text of an address, which is made only if it is another one.
+    /// The text of an address, formatted again only if the address has changed.
     fn of(&mut self, address: SocketAddr) -> &str {
         if self.address != Some(address) {
             self.address = Some(address);
@@ -144,7 +144,7 @@ impl Renderer {
         }
     }
 
-    /// Also writes the destination in text and hex, as for what passes a relay.
+    /// Also writes the destination in text and hex, for relayed datagrams.
     #[must_use]
     pub(crate) fn with_destination(self) -> Self {
         Self {
@@ -249,7 +249,7 @@ impl Renderer {
             if !self.style.microseconds {
                 time = time.get(..MILLISECONDS).unwrap_or(time);
             }
-            // It only grows: columns that become narrower again would look like another table.
+            // The width only grows: narrower columns would look like another table.
             self.peer_width = self.peer_width.max(peer.len());
             blanks = self.peer_width - peer.len();
         }
@@ -287,7 +287,7 @@ impl Renderer {
         }
     }
 
-    /// Appends a payload on one line: what is not text, or dangerous, is escaped.
+    /// Appends a payload on one line, and escapes bytes that are dangerous or not text.
     fn escaped(&mut self, payload: &[u8], out: &mut Vec<u8>) {
         let audience = self.style.audience;
         self.style
@@ -308,8 +308,8 @@ impl Renderer {
                     while let Some(at) = rest.find(['\n', '\t', '\\']) {
                         let (head, tail) = rest.split_at(at);
                         let head = if tail.starts_with('\n') {
-                            // Windows ends lines with both; a terminal needs the newline only, and an escape would
-                            // stand at the end of each line.
+                            // Windows ends lines with both; a terminal needs only the newline, and an escaped carriage
+                            // return would end each line.
                             head.strip_suffix('\r').unwrap_or(head)
                         } else {
                             head

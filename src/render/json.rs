@@ -12,7 +12,7 @@ use crate::render::Style;
 use crate::text::escape::Audience;
 use crate::text::reorders_or_hides;
 
-/// What stands at the beginning of an object, as text.
+/// The cached beginning of an object, as text.
 pub(super) struct Head<'a> {
     /// The time of arrival.
     pub(super) time: &'a [u8],
@@ -115,7 +115,7 @@ pub(crate) fn string(text: &str, audience: Audience, out: &mut Vec<u8>) {
     if out.get(start..).unwrap_or_default().iter().all(is_clean) || !text.chars().any(hides) {
         return;
     }
-    // Rare, so it may cost a copy: text that has such characters at all.
+    // Text with such characters is rare, so it may cost a copy.
     let written = out.split_off(start);
     for character in String::from_utf8_lossy(&written).chars() {
         if hides(character) {

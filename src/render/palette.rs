@@ -9,7 +9,7 @@ const SENDERS: [u8; 8] = [32, 130, 64, 133, 30, 161, 62, 101];
 pub(crate) const BLUE: u8 = 32;
 pub(crate) const ORANGE: u8 = 166;
 pub(crate) const RED: u8 = 160;
-/// The help's headings, and what the user types as it stands.
+/// The help's headings, and text to type literally.
 pub(crate) const HEADING: u8 = 28;
 pub(crate) const LITERAL: u8 = 31;
 
