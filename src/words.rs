@@ -84,7 +84,7 @@ pub(crate) fn list(sentences: &[Sentence]) -> String {
 /// The text for the cause of an error, or for an error in an event.
 #[must_use]
 pub(crate) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
-    // By type: in a chain of causes and in an event, an error has lost its own.
+    // Find the type by downcasting: in a chain of causes and in an event, an error has lost its type.
     if let Some(sentence) = error.downcast_ref::<Sentence>() {
         return catalogue::text(sentence);
     }
@@ -116,7 +116,7 @@ pub(crate) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
     error.to_string()
 }
 
-/// What the operating system says, as the value of an event: in the user's language where it is known.
+/// The operating system's message, as the value of an event: in the user's language if udpcli knows it.
 #[must_use]
 pub(crate) fn of_system(text: &str) -> Option<String> {
     value::of_system(text)
@@ -141,7 +141,7 @@ pub(crate) fn model(model: crate::board::model::Model) -> Sentence {
     board::model(model)
 }
 
-/// What board has this USB chip.
+/// The boards that have this USB chip.
 #[cfg(feature = "board")]
 #[must_use]
 pub(crate) fn chip(chip: crate::board::serial_ports::Chip) -> Sentence {

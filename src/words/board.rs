@@ -324,7 +324,7 @@ fn open_hint(name: &str, holders: &[Process], source: &io::Error) -> String {
     }
 }
 
-/// What board has this USB chip.
+/// The boards that have this USB chip.
 pub(super) fn chip(chip: Chip) -> Sentence {
     match chip {
         Chip::Cp210x => sentence!("board-cli.chip-cp210x"),

@@ -22,7 +22,7 @@ fn way(evidence: Evidence) -> String {
     }
 }
 
-/// What a device did with a datagram to UDP port 6000.
+/// The reaction of a device to a datagram to UDP port 6000.
 #[must_use]
 pub(crate) fn port(state: PortState) -> String {
     match state {

@@ -56,7 +56,7 @@ thread_local! {
     static WITHIN: Cell<Option<Language>> = const { Cell::new(None) };
 }
 
-/// Runs `say` in this language: programs, which read JSON, get English.
+/// Runs `say` in this language, for example in English for JSON.
 pub fn within<T>(language: Language, say: impl FnOnce() -> T) -> T {
     /// Restores the language on drop, also after a panic.
     struct LanguageGuard(Option<Language>);

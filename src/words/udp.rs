@@ -245,7 +245,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
     })
 }
 
-/// Whether the sentence names a reply of `listen`.
+/// Whether the sentence is about a reply of `listen`.
 fn is_reply(what: &Sentence) -> bool {
     matches!(
         what.id,
@@ -384,8 +384,8 @@ fn encode_hint(error: &encoding::Error) -> String {
     )
 }
 
-/// What to do about a pattern of a reply; nothing where the problem says it all. `is_cut` says that another `=` follows the one
-/// at which it ends.
+/// What to do about a pattern of a reply; empty if the problem needs no hint. `is_cut` says that another `=` follows
+/// the one at which it ends.
 fn pattern_hint(error: &pattern::Error, is_cut: bool) -> Option<String> {
     Some(match error {
         pattern::Error::Escape(_) => say!("udp.escape.hint"),
@@ -411,7 +411,7 @@ fn may_be_cut(error: &template::Error) -> bool {
     )
 }
 
-/// Lists the fields that a template may have where it stands.
+/// Lists the fields that a template may have in its place.
 fn template_hint(wrong: &template::Error, fields: Fields) -> String {
     let nearest = match wrong {
         template::Error::Unknown { nearest, .. } => nearest.as_ref(),

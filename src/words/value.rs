@@ -32,10 +32,11 @@ pub(super) fn cause(error: &(dyn Error + 'static)) -> Option<String> {
         .or_else(|| of_system(&error.to_string()))
 }
 
-/// The sentence for what the system says.
+/// The sentence for the system's message.
 type Say = fn(&str) -> Sentence;
 
-/// How what a Unix system says begins (`strerror(3)`, on Linux or macOS), or what Rust's library says in its place.
+/// The beginnings of a Unix system's messages (`strerror(3)`, on Linux or macOS), or of the messages that Rust's
+/// library uses instead.
 #[rustfmt::skip]
 const OF_SYSTEM: [(&str, Say); 45] = [
     ("No such file or directory", |system| sentence!("value.os-no-file", system = system)),
@@ -85,9 +86,9 @@ const OF_SYSTEM: [(&str, Say); 45] = [
     ("stream did not contain valid UTF-8", |system| sentence!("value.os-not-utf-8", system = system)),
 ];
 
-/// What a Unix system says, in the user's language too; Windows has its own language.
+/// A Unix system's message, translated into the user's language; Windows translates its own messages.
 pub(super) fn of_system(text: &str) -> Option<String> {
-    // tempfile adds the name of its own file, which is none that the user knows.
+    // Remove the name that tempfile adds: the user does not know that temporary file.
     let text = text
         .split_once(" at path \"")
         .map_or(text, |(text, _)| text);
