@@ -192,7 +192,7 @@ fn follow_links(path: &Path) -> io::Result<PathBuf> {
     ))
 }
 
-/// The path as every call of Windows takes it. The standard library lengthens what it passes on, but tempfile does not:
+/// The path in a form that every Windows call accepts. The standard library converts long paths, but tempfile does not:
 /// Windows' `MoveFileEx` takes 260 characters, unless the path is verbatim (`\\?\`).
 #[cfg(windows)]
 fn reachable(path: PathBuf) -> PathBuf {
@@ -229,7 +229,7 @@ fn reachable(path: PathBuf) -> PathBuf {
     verbatim.into()
 }
 
-/// Elsewhere every call takes the same paths.
+/// On other systems every call accepts the same paths.
 #[cfg(not(windows))]
 fn reachable(path: PathBuf) -> PathBuf {
     path

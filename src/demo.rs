@@ -44,7 +44,7 @@ const TUTORIAL: [&str; 8] = [
     "1s",
 ];
 
-/// A message that is wrong if anything on the way is not UTF-8.
+/// A message that arrives damaged if any step does not use UTF-8.
 const CHINESE: [&str; 3] = ["你好", "-w", "1s"];
 
 /// A process of the demo.
@@ -69,11 +69,11 @@ pub(crate) enum DemoEvent<'a> {
 
 /// Receives what happens in the demo.
 pub(crate) trait DemoObserver {
-    /// Takes an event. False if the demo shall end, because nobody can read any more.
+    /// Takes an event. False if the demo should end, because the reader is gone.
     fn event(&mut self, event: DemoEvent<'_>) -> bool;
 }
 
-/// Why the demo did not come to its end, or not to the expected one.
+/// Why the demo failed or ended with another result.
 #[derive(Debug)]
 pub(crate) enum DemoFailure {
     /// Ctrl-C.
@@ -119,7 +119,7 @@ pub(crate) fn run(
         lines,
     };
     let mut listen = launcher.start(&LISTEN, Side::Listen, &mut transcript)?;
-    // The sender starts only now: what it sends before the listener has its socket would be lost.
+    // Start the sender only now: datagrams sent before the listener has its socket would be lost.
     let peer = transcript.listening_address()?;
     for (turn, payload) in [&TUTORIAL[..], &CHINESE[..]].into_iter().enumerate() {
         let args = [&["send", &peer], payload].concat();
@@ -164,7 +164,7 @@ impl Launcher<'_> {
         transcript.tell(DemoEvent::Starts(side, args))?;
         let mut child = Command::new(self.program)
             .args(args)
-            // The demo reads what the processes say; the user's logging would be among it.
+            // The demo reads the output of the processes; the user's logging would mix with it.
             .env_remove("UDPCLI_LOG")
             .env("UDPCLI_LANG", self.language)
             .stdin(Stdio::null())
@@ -256,7 +256,7 @@ impl<'a> Transcript<'a> {
         }
     }
 
-    /// Tells the observer, and ends the demo if it wants no more.
+    /// Notifies the observer, and ends the demo if the observer returns false.
     fn tell(&mut self, event: DemoEvent<'_>) -> Result<(), DemoFailure> {
         if self.observer.event(event) {
             Ok(())

@@ -1,5 +1,5 @@
-//! Blocking waits that depend on somebody else: the other end of a FIFO, a name server, a silent board, a reader that
-//! does not read.
+//! Blocking waits that depend on other programs or devices: the other end of a FIFO, a name server, a silent board, a
+//! reader that does not read.
 //!
 //! The first Ctrl-C, SIGTERM or SIGHUP ends every such wait. Each wait names its [`Site`]; the tests try all signals at
 //! all sites, and search for blocking calls that bypass this module (`tests/board/ends.rs`). `-vv` logs a wait that takes
@@ -187,7 +187,7 @@ pub(crate) enum Over {
 pub(crate) struct Wait<'a> {
     /// Where the program waits.
     site: Site,
-    /// Whether the end was asked for.
+    /// Whether the user has ended the run.
     is_stopped: &'a dyn Fn() -> bool,
     /// When the wait is over anyway.
     deadline: Option<Instant>,
@@ -195,7 +195,7 @@ pub(crate) struct Wait<'a> {
     say_at: Option<Instant>,
     /// How long to continue after a request to stop.
     grace: Duration,
-    /// When the grace ends, once the end was asked for.
+    /// When the grace period ends, after the user has ended the run.
     given_up_at: Option<Instant>,
 }
 
@@ -249,7 +249,7 @@ impl<'a> Wait<'a> {
     /// Checks whether to stop waiting. A caller that waits in short steps calls this after each step.
     pub(crate) fn look(&mut self) -> Option<Over> {
         let now = Instant::now();
-        // The grace counts from the first look after the request, because only then does this wait know of it.
+        // The grace period starts at the first check after the request, because only then does this wait notice it.
         if (self.is_stopped)() && now >= *self.given_up_at.get_or_insert(now + self.grace) {
             return Some(Over::Interrupted);
         }
@@ -281,7 +281,7 @@ impl<'a> Wait<'a> {
         mut self,
         call: impl FnOnce() -> T + Send + 'static,
     ) -> io::Result<Waited<T>> {
-        // Room for the result, so that a thread that was left behind can end and does not wait for a receiver.
+        // Buffer the result, so that an abandoned thread can end without waiting for a receiver.
         let (sender, result) = sync_channel(1);
         std::thread::Builder::new()
             .name("wait".to_owned())
@@ -347,8 +347,7 @@ pub(crate) async fn wait_for<T>(
     let mut say_at = Some(Instant::now() + WORTH_SAYING);
     loop {
         tokio::select! {
-            // The end that the user asked for first, and then the result: at the deadline, a result that is there
-            // counts.
+            // Check the user's end first, then the result: at the deadline, a finished result counts.
             biased;
             () = shutdown.asked() => return Waited::Interrupted,
             result = &mut what => return Waited::Done(result),

@@ -15,7 +15,7 @@ pub struct Run<'a> {
     segment: usize,
     /// The number of datagrams.
     len: usize,
-    /// How much of each is handed on.
+    /// The maximum number of bytes of each datagram to pass on.
     recv_size: usize,
     /// The sender.
     pub(crate) peer: SocketAddr,
