@@ -221,7 +221,7 @@ fn way_between(uses: &Uses, from: &str, to: &str) -> Option<Vec<String>> {
     None
 }
 
-/// A file of more lines than this says at its top why nobody has split it: "Long because ..".
+/// A file with more lines than this must say at its top why it is not split: "Long because ..".
 const LONGEST_FILE: usize = 400;
 
 #[test]

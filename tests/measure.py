@@ -60,7 +60,7 @@ class Forwarder(threading.Thread):
                 if index is not None:
                     self.left.append((index, time.monotonic_ns()))
                 now = time.monotonic_ns()
-            # The last tenth of a millisecond is waited for busily: select is late by as much.
+            # Spin for the last tenth of a millisecond, because select is late by about as much.
             rest = max(0, (self.queue[0][0] - now) / 1e9 - 1e-4) if self.queue else 0.01
             ready, _, _ = select.select([self.a, self.b], [], [], min(rest, 0.01))
             if self.b in ready:

@@ -68,7 +68,8 @@ PART_END = "# ----"
 ON_THE_LINE = re.compile(r"# on the line: ([\w, ]+)")
 KEEPS_PARAMETERS = "# keeps its parameters' names"
 
-# python-minifier renames nothing where these are called. Here they see global names only, which it leaves alone anyway.
+# python-minifier renames nothing in functions that call these. In our scripts they see only global names, which it does
+# not rename anyway.
 TAINTING = {name: f"_{name}_not_renamed_" for name in ("exec", "globals", "locals", "eval")}
 
 
@@ -251,7 +252,7 @@ def minify_part(path, source, constants, names):
     )
     tree = Finish(path).visit(ast.parse(text))
     text = python_minifier.unparse(tree)
-    # A tab would take two bytes where the text goes over as a literal; so would \x00 for \0.
+    # In a literal, a tab would take two bytes; so would \x00 instead of \0.
     text = re.sub(r"^\t+", lambda tabs: " " * len(tabs[0]), text, flags=re.MULTILINE)
     text = re.sub(r"(?<!\\)\\x00(?![0-7])", r"\\0", text)
     if not text.isascii() or re.search(r"[\x00-\x09\x0b-\x1f]|#\n", text):

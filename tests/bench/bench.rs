@@ -1,10 +1,10 @@
-//! The benchmark: udpcli beside the programs its users have now, measured in one go on one machine.
+//! The benchmark: compares udpcli with its users' other programs, in one run on one machine.
 //!
 //! `cargo bench --bench peers` runs all of it, `cargo bench --bench peers -- --quick` a rough version in under a
-//! minute; `docs/benchmark.md` says what each figure means. It measures, and judges nothing: it is no test, and
-//! `cargo test` does not run it.
+//! minute; `docs/benchmark.md` says what each figure means. It only measures: it is not a test, and `cargo test` does
+//! not run it.
 //!
-//! The same program plays the parts that need a process of their own (`sender`, `echo`, `guard`): it starts itself
+//! The helpers that need their own process (`sender`, `echo`, `guard`) are in the same program, which starts itself
 //! again under those names.
 
 #[cfg(target_os = "linux")]
@@ -31,7 +31,7 @@ mod trip;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// One line on stdout; a reader that went away does not matter.
+/// Prints a line on stdout; ignores a reader that is gone.
 fn say(text: impl std::fmt::Display) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
@@ -72,7 +72,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the sections asked for; false if udpcli itself could not be measured somewhere.
+/// Runs the requested sections; false if a measurement of udpcli itself failed.
 #[cfg(target_os = "linux")]
 fn run(options: &options::Options) -> process::Result<bool> {
     use options::Section;

@@ -1,5 +1,5 @@
-//! The bridge beside mpremote, on the same virtual board, in one go: `cargo bench --bench board`. What the figures mean is
-//! in `docs/benchmark.md`. It measures, and judges nothing.
+//! Compares the bridge with mpremote on the same virtual board, in one run: `cargo bench --bench board`.
+//! `docs/benchmark.md` explains the figures. It only measures.
 //!
 //! Long because each task is measured with each program.
 
@@ -22,7 +22,7 @@ mod support;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-/// One line on stdout; a reader that went away does not matter.
+/// Prints a line on stdout; ignores a reader that is gone.
 fn say(text: impl std::fmt::Display) {
     let mut stdout = std::io::stdout().lock();
     let _ = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
@@ -169,7 +169,7 @@ mod measure {
         script
             .extend(b"value = 'a line as programs have them'  # and what it is for\n".repeat(200));
         script.truncate(10_000);
-        // Nothing is left in the interpreter that the next run would have to start anew for.
+        // The program leaves nothing in the interpreter, so the next run needs no soft reset.
         script.extend(b"\ndel value\n");
         udpcli(&board, &["run", text(&print)]);
         let script = file(here.path(), "script.py", &script);
@@ -200,7 +200,7 @@ mod measure {
         let people_write = source();
         let program = |number: usize| {
             let mut program = format!("import {imports}\nprint('save {number}')\n").into_bytes();
-            // 2 KB as people write them, which is compiled and not run.
+            // 2 KB of typical source, which is compiled but not run.
             program.extend(b"def unused():\n    r'''\n");
             program.extend(people_write.get(40_000..41_900).expect("its source"));
             program.extend(b"\n    '''\n");
@@ -396,7 +396,7 @@ mod measure {
         ));
     }
 
-    /// A time of ours, one of theirs, and how often ours fits into theirs.
+    /// udpcli's time, mpremote's time, and their ratio.
     fn row(name: &str, ours: f64, theirs: f64, show: impl Fn(f64) -> String) {
         say(format_args!(
             "{name:<26} {:>10} {:>10} {:>7}",
@@ -523,7 +523,7 @@ mod measure {
         ] {
             all.extend(fs::read(folder.join(name)).expect("a source file"));
         }
-        // Twice the same is further apart than any window of the compression.
+        // Repetitions are further apart than any compression window.
         all.into_iter().cycle().take(LEN).collect()
     }
 

@@ -1,5 +1,5 @@
-//! Traffic of our own: a sender, a sink and an echo, as plain as a C program would have them and independent of the
-//! code that is measured.
+//! The benchmark's own traffic: a sender, a sink and an echo, as plain as in a C program and independent of the
+//! measured code.
 
 use std::fs;
 use std::io::{self, IoSliceMut};
@@ -20,16 +20,16 @@ use socket2::SockRef;
 use crate::process::{Result, udp_port};
 use crate::say;
 
-/// What the kernel cuts one buffer into at most, on every kernel that can.
+/// The maximum number of GSO segments per buffer that every kernel with GSO supports.
 const MAX_SEGMENTS: usize = 64;
 
 /// The largest UDP payload over IPv4.
 const MAX_PAYLOAD: usize = 65_507;
 
-/// A paced sender sends at most this much of its schedule at once, and drops what it is later with.
+/// A paced sender sends at most this much of its schedule at once, and drops datagrams that are later than that.
 const BURST: Duration = Duration::from_millis(1);
 
-/// The last part of a wait that is spun away.
+/// The last part of a wait, for which the sender spins.
 const SPIN: Duration = Duration::from_micros(100);
 
 /// The whole part of a number that is not negative.
@@ -56,9 +56,9 @@ pub(crate) fn payload(size: usize) -> Vec<u8> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Load {
     pub(crate) size: usize,
-    /// Datagrams a second; as fast as the kernel takes them if not given.
+    /// Datagrams per second; `None` means as fast as the kernel accepts them.
     pub(crate) rate: Option<f64>,
-    /// Many datagrams a system call (GSO), or one.
+    /// Many datagrams per system call (GSO), or one.
     pub(crate) batching: bool,
     pub(crate) duration: Duration,
     /// At most so many.
@@ -108,7 +108,7 @@ pub(crate) fn send(socket: &UdpSocket, load: &Load) -> Result<Sent> {
             let due = Duration::from_secs_f64((sent - due_from) as f64 / rate);
             let elapsed = now - start;
             if let Some(wait) = due.checked_sub(elapsed).filter(|wait| !wait.is_zero()) {
-                // Sleep wakes up late: the rest is spun away.
+                // Sleep wakes up late, so spin for the rest.
                 match wait.checked_sub(SPIN) {
                     Some(sleepable) => sleep(sleepable),
                     None => std::hint::spin_loop(),
@@ -132,8 +132,7 @@ pub(crate) fn send(socket: &UdpSocket, load: &Load) -> Result<Sent> {
 
 /// `sender ADDRESS SIZE MILLISECONDS max|RATE gso|single`: prints `N datagrams in NANOSECONDS`.
 ///
-/// With `max gso` it is what a C program that uses segmentation reaches: one system call for 64 datagrams that are
-/// made once.
+/// With `max gso` it reaches the rate of a C program with segmentation: one system call for 64 prepared datagrams.
 pub(crate) fn sender_main(args: &[String]) -> Result<bool> {
     let [address, size, millis, rate, way] = args else {
         return Err("sender ADDRESS SIZE MILLISECONDS max|RATE gso|single".into());
@@ -168,7 +167,8 @@ pub(crate) fn read_sent(output: &str) -> Result<Sent> {
     })
 }
 
-/// `echo`: sends every datagram back, one call in and one out; the least that an echo can cost. Ends when killed.
+/// `echo`: sends every datagram back with one receive and one send call, the minimum cost of an echo. Runs until it is
+/// killed.
 pub(crate) fn echo_main() -> Result<bool> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     say(format_args!("listening on {}", socket.local_addr()?));
@@ -179,12 +179,12 @@ pub(crate) fn echo_main() -> Result<bool> {
     }
 }
 
-/// What a sink is to find out.
+/// What a sink measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Watch {
-    /// How many came, many to a buffer (GRO): cheap enough to keep up with everyone.
+    /// The number of datagrams, many per buffer (GRO): fast enough for every sender.
     Count,
-    /// When each came, by the kernel's clock.
+    /// The arrival time of each datagram, by the kernel's clock.
     Times,
 }
 
@@ -192,7 +192,7 @@ pub(crate) enum Watch {
 #[derive(Debug, Default)]
 pub(crate) struct Arrivals {
     pub(crate) datagrams: u64,
-    /// Buffers that the sink was too slow for; a buffer is a datagram unless the sender batches.
+    /// Dropped buffers, because the sink was too slow; a buffer is one datagram unless the sender batches.
     pub(crate) drops: u64,
     /// From the first to the last.
     pub(crate) span: Duration,
@@ -266,7 +266,7 @@ fn collect(socket: &UdpSocket, stop: &AtomicBool, has_begun: &AtomicBool) -> io:
     let mut arrivals = Arrivals::default();
     let mut first = None;
     loop {
-        // With the flag up, an empty look is the end.
+        // If the flag is set, an empty receive call means the end.
         let is_last = stop.load(Ordering::Relaxed);
         let mut slices: Vec<[IoSliceMut<'_>; 1]> = buffer
             .chunks_exact_mut(SLOT)

@@ -1,4 +1,5 @@
-//! Child processes: a guard outlives us to end them, every wait has a deadline, and /proc tells what they cost.
+//! Child processes: a guard process outlives the benchmark and ends them, every wait has a deadline, and /proc has
+//! their costs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -26,7 +27,7 @@ const POLL: Duration = Duration::from_micros(500);
 /// `USER_HZ`: what /proc/PID/stat counts CPU time in; 100 wherever Rust's standard library runs on Linux.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
 
-/// Looks until there is something, or the deadline is over.
+/// Polls until there is a result, or the deadline has passed.
 pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Result<T> {
     let deadline = Instant::now() + DEADLINE;
     loop {
@@ -40,7 +41,7 @@ pub(crate) fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> Re
     }
 }
 
-/// A directory in memory where there is one, and the guard over what is started.
+/// A directory in memory, if there is one, and the guard of the started processes.
 #[derive(Debug)]
 pub(crate) struct Stage {
     // Before the directory: the guard ends first.
@@ -99,7 +100,7 @@ impl Stage {
             .stderr(File::create(&err)?)
             .spawn()
             .map_err(|error| format!("cannot start {what}: {error}"))?;
-        // The command keeps its ends of pipes and sockets until it is given others.
+        // `Command` keeps its ends of pipes and sockets until they are replaced.
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -116,7 +117,8 @@ impl Stage {
     }
 }
 
-/// A process that ends what is left when this one is gone, however that came about. It is told of each start and end.
+/// A process that ends the remaining processes after this one is gone, for whatever reason. It gets a message for each
+/// start and end.
 #[derive(Debug)]
 struct Guard {
     child: Child,
@@ -150,7 +152,7 @@ impl Drop for Guard {
     }
 }
 
-/// The guard's own program: ends with its input, and takes with it what still runs.
+/// The guard's program: at the end of its input, it kills the processes that still run.
 pub(crate) fn guard_main(args: &[String]) -> Result<bool> {
     let mut running = BTreeSet::new();
     for line in std::io::stdin().lock().lines() {
@@ -165,7 +167,7 @@ pub(crate) fn guard_main(args: &[String]) -> Result<bool> {
         Command::new("kill").arg("-KILL").args(&running).status()?;
     }
     if let Some(dir) = args.first() {
-        // The bench itself may have done it.
+        // The benchmark itself may already have done it.
         let _ = fs::remove_dir_all(dir);
     }
     Ok(true)
@@ -222,13 +224,13 @@ impl Running<'_> {
             .ok_or_else(|| format!("{}: no VmHWM in its status", self.what).into())
     }
 
-    /// Whether the process is no more, though still there to be asked.
+    /// Whether the process has ended but is not reaped yet.
     fn has_ended(&self) -> bool {
         stat(self.child.id())
             .is_none_or(|fields| matches!(fields.first().map(String::as_str), Some("Z" | "X")))
     }
 
-    /// Waits for what `look` finds, as long as the process runs.
+    /// Waits until `look` finds something, as long as the process runs.
     pub(crate) fn wait_for<T>(
         &self,
         what: &str,
@@ -274,7 +276,7 @@ impl Running<'_> {
 
     fn note_end(&mut self) {
         self.is_over = true;
-        // Before the wait that frees the number for others.
+        // Do this before the wait that frees the process number.
         if let Ok(mut guard) = self.stage.guard.try_borrow_mut() {
             guard.note('-', self.child.id());
         }
@@ -315,7 +317,7 @@ fn ticks(pid: u32) -> u64 {
         .sum()
 }
 
-/// CPU time to the nanosecond where all threads still live (`schedstat`), else in ticks.
+/// CPU time to the nanosecond if all threads are alive (`schedstat`), otherwise in ticks.
 fn cpu(pid: u32) -> Duration {
     let threads = fs::read_dir(format!("/proc/{pid}/task"));
     let nanos = threads
@@ -331,7 +333,7 @@ fn cpu(pid: u32) -> Duration {
     Duration::from_nanos(nanos).max(in_ticks)
 }
 
-/// What /proc/net/udp says of the sockets on a port.
+/// The values of /proc/net/udp for the sockets on a port.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PortState {
     /// Bytes of memory that wait to be read.
@@ -373,7 +375,7 @@ pub(crate) fn tcp_listens(port: u16) -> bool {
     })
 }
 
-/// A port of 127.0.0.1 that nothing has, in UDP and in TCP.
+/// A free port of 127.0.0.1, for UDP and TCP.
 pub(crate) fn free_port() -> Result<u16> {
     for _ in 0..100 {
         let udp = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;

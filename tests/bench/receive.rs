@@ -15,8 +15,8 @@ use crate::peers::{IperfServer, Summary, start_listen, start_on};
 use crate::process::{Result, Running, free_port, udp_port};
 use crate::table::{Contender, Metric, Sample, Table};
 
-/// Delivered a second at the best step without loss; delivered of a flood; CPU seconds for a million at the best step;
-/// whether the best step was the flood itself, so that the sender was the limit.
+/// The columns: datagrams per second at the best step without loss, datagrams per second of a flood, CPU seconds per
+/// million at the best step, and whether the sender was the limit (the best step was the flood itself).
 const METRICS: [Metric; 4] = [
     Metric::higher("lossless/s"),
     Metric::higher("of a flood/s"),
@@ -27,13 +27,13 @@ const METRICS: [Metric; 4] = [
 /// At least this share must be delivered for a step to count as lossless.
 const LOSSLESS: f64 = 0.999;
 
-/// After the sender's end, output that has not grown for so long is complete.
+/// After the sender's end, the output counts as complete if it has not grown for this long.
 const QUIET: Duration = Duration::from_millis(60);
 
 /// Not worth halving further.
 const CLOSE_ENOUGH: f64 = 0.95;
 
-/// Datagrams below this rate are not searched for.
+/// The lowest rate of the search.
 const LEAST_RATE: f64 = 500.0;
 
 /// One step of the search.
@@ -144,7 +144,7 @@ fn contenders<'a>(context: &'a Context<'a>, size: usize, batching: bool) -> Vec<
     contenders
 }
 
-/// The peers that write what they receive to stdout.
+/// The peers that write the received datagrams to stdout.
 fn commands<'a>(
     context: &Context<'a>,
     quick: bool,
@@ -153,7 +153,7 @@ fn commands<'a>(
     let all: [(&str, &'a Option<PathBuf>, &[&str]); 4] = [
         ("nc", &peers.nc, &["-u", "-l", "-k", "127.0.0.1", "PORT"]),
         (
-            // Some versions have no -k for UDP; the sender is one and the same all along.
+            // Some versions have no -k for UDP, so the sender stays the same.
             "ncat",
             &peers.ncat,
             &["-u", "-l", "127.0.0.1", "PORT"],
@@ -180,7 +180,7 @@ fn commands<'a>(
         .collect()
 }
 
-/// Halves the range between the best rate without loss and the least with, on a scale of ratios.
+/// Halves the range between the best rate without loss and the lowest rate with loss, on a logarithmic scale.
 fn search(context: &Context<'_>, target: &mut dyn Target) -> Result<Sample> {
     let flood = target.step(None)?;
     let result = |best: Option<Step>, limited: bool| {
@@ -209,7 +209,7 @@ fn search(context: &Context<'_>, target: &mut dyn Target) -> Result<Sample> {
                 best = Some(step);
             }
             if step.offered < guess * 0.8 {
-                // More than the sender can pace: no use to ask for more still.
+                // The sender cannot pace this rate, so a higher one is useless.
                 high = high.min(guess);
             }
         } else {
@@ -235,7 +235,7 @@ fn step_load(context: &Context<'_>, size: usize, batching: bool, rate: Option<f6
     }
 }
 
-/// A program that writes to a file: counted there.
+/// A program that writes to a file, in which the datagrams are counted.
 struct FileTarget<'a> {
     context: &'a Context<'a>,
     running: Running<'a>,
@@ -277,8 +277,7 @@ impl<'a> FileTarget<'a> {
         let output = Output { path, file };
         let (running, port) = start(output.file.try_clone()?.into())?;
         let socket = load::connect((Ipv4Addr::LOCALHOST, port).into())?;
-        // The first datagram is there for those who wait for one before they know their peer, and shows what one
-        // makes of output.
+        // The first datagram is for programs that learn their peer from it, and shows the output per datagram.
         socket.send(&load::payload(size))?;
         running.wait_for("the first datagram in its output", |_| {
             output.len().ok().filter(|&len| len > 0)
@@ -297,7 +296,7 @@ impl<'a> FileTarget<'a> {
         Ok(target)
     }
 
-    /// Waits until `complete` bytes are there, or no more come; how many came, and when the last did.
+    /// Waits until there are `complete` bytes or no more come; returns their number, and the time of the last.
     fn settle(&self, complete: Option<u64>) -> Result<(u64, Instant)> {
         let mut changed = Instant::now();
         let mut len = self.output.len()?;
@@ -342,7 +341,7 @@ fn offered(sent: Sent) -> f64 {
     sent.datagrams as f64 / sent.elapsed.as_secs_f64()
 }
 
-/// `udpcli listen` with its output thrown away: it counts itself. A new one for each step.
+/// `udpcli listen`, which counts the datagrams itself; its output is discarded. A new process for each step.
 struct SummaryTarget<'a> {
     context: &'a Context<'a>,
     size: usize,
@@ -387,7 +386,7 @@ impl Target for SummaryTarget<'_> {
     }
 }
 
-/// iperf3 counts itself, and hears its own client only.
+/// iperf3 counts the datagrams itself, and accepts only its own client.
 struct IperfTarget<'a> {
     context: &'a Context<'a>,
     server: IperfServer<'a>,
@@ -398,7 +397,7 @@ impl Target for IperfTarget<'_> {
     fn step(&mut self, rate: Option<f64>) -> Result<Step> {
         let cpu = self.server.running.cpu();
         let seconds = self.context.options.millis(150, 1000).as_secs_f64();
-        // So many datagrams, or a whole second.
+        // This many datagrams, or a whole second.
         let count = rate
             .map_or(0, |rate| load::whole(rate * seconds))
             .to_string();

@@ -17,7 +17,7 @@ use crate::table::{Contender, Metric, Sample, Table};
 
 const SIZE: usize = 64;
 
-/// Sent a second; what of it reached the sink; CPU seconds of the sender for a million.
+/// The columns: sent datagrams per second, the share that reached the sink, and the sender's CPU seconds per million.
 const METRICS: [Metric; 3] = [
     Metric::higher("datagrams/s"),
     Metric::higher("arrived %"),
@@ -168,7 +168,7 @@ fn by_own_sender(context: &Context<'_>, way: &str, duration: Duration) -> Result
 
 fn by_iperf3(context: &Context<'_>, program: &Path, duration: Duration) -> Result<Sample> {
     let server = IperfServer::start(context.stage, program)?;
-    // Whole seconds are all it takes.
+    // It accepts only whole seconds.
     let seconds = duration.as_secs().max(1).to_string();
     let run = server.run(context.stage, SIZE, None, &["-t", &seconds])?;
     let arrived = load::whole(run.sent - run.lost);
@@ -196,8 +196,7 @@ fn by_socat(
     counted(&sink.finish()?, cpu)
 }
 
-/// A program that sends what each read of its stdin gives: one datagram at a time comes in through a socket that keeps
-/// them apart.
+/// A program that sends the bytes of each read of its stdin: a socket keeps the datagrams apart.
 fn by_feeding(context: &Context<'_>, program: &Path, duration: Duration) -> Result<Sample> {
     let sink = Sink::start(Watch::Count)?;
     let (ours, theirs) = Socket::pair(Domain::UNIX, Type::SEQPACKET, None)?;
@@ -231,8 +230,8 @@ fn by_feeding(context: &Context<'_>, program: &Path, duration: Duration) -> Resu
     counted(&sink.finish()?, cpu)
 }
 
-/// For who does not say what it sent: what arrived or was dropped at the sink, by the time between the first and the
-/// last.
+/// For programs that do not report what they sent: the datagrams that arrived or were dropped at the sink, divided by
+/// the time between the first and the last.
 fn counted(arrivals: &Arrivals, cpu: Duration) -> Result<Sample> {
     let sent = (arrivals.datagrams + arrivals.drops) as f64;
     if arrivals.datagrams < 2 || arrivals.span.is_zero() {
@@ -260,7 +259,7 @@ fn write_files(context: &Context<'_>) -> Result<Files> {
     let long = load::payload(2 * SIZE);
     let mut out = BufWriter::with_capacity(1 << 20, File::create(&files.mixed)?);
     for index in 0..count / 4 {
-        // 37 and 127 have no common divisor: all lengths come, and none twice in a row.
+        // 37 and 127 have no common divisor, so all lengths occur, and none twice in a row.
         let len = index * 37 % 127 + 1;
         out.write_all(long.get(..len).unwrap_or(&long))?;
         out.write_all(b"\n")?;

@@ -1,4 +1,4 @@
-//! One datagram at a time: how long a whole program takes for one, and how long one takes there and back.
+//! One datagram at a time: the time of a whole program run for one datagram, and its round-trip time.
 
 use std::fs::{self, File};
 use std::net::{Ipv4Addr, UdpSocket};
@@ -12,7 +12,7 @@ use crate::peers::{own_part, start_listen, start_on, udpcli};
 use crate::process::{Result, Running, free_port};
 use crate::table::{Contender, Metric, Row, Sample, Table, quantile};
 
-/// Waiting longer for a datagram that is on its way means it is lost.
+/// A datagram that takes longer than this is lost.
 const LOST_AFTER: Duration = Duration::from_secs(1);
 
 /// Wall time from the start of a program that sends one datagram to its end.
@@ -88,7 +88,7 @@ fn shot(command: &mut Command, input: &Path, receiver: &UdpSocket) -> Result<Opt
         .stdout(Stdio::null())
         .stderr(Stdio::null());
     let start = Instant::now();
-    // It ends by itself in milliseconds, or with us at Ctrl-C.
+    // The program ends within milliseconds, or with the benchmark at Ctrl-C.
     let mut child = command.spawn()?;
     let status = child.wait()?;
     let time = start.elapsed();
@@ -99,7 +99,7 @@ fn shot(command: &mut Command, input: &Path, receiver: &UdpSocket) -> Result<Opt
     Ok(receiver.recv(&mut buffer).is_ok().then_some(time))
 }
 
-/// Time there and back with one datagram in flight, against whatever echoes.
+/// The round-trip time with one datagram in flight, against any echo program.
 pub(crate) fn round_trip(context: &Context<'_>) -> Table {
     let mut table = Table::new(
         Section::RoundTrip,
@@ -169,7 +169,7 @@ fn trips(context: &Context<'_>, _echo: &Running<'_>, port: u16) -> Result<Sample
     let mut number: u64 = 0;
     while Instant::now() < end {
         number += 1;
-        // A late echo is not taken for the next.
+        // A late echo must not count for the next datagram.
         if let Some(head) = payload.first_chunk_mut() {
             *head = number.to_be_bytes();
         }

@@ -131,7 +131,7 @@ fn many_peers(context: &Context<'_>) -> Result<Sample> {
     let (listener, port) = start_listen(context.stage, &args, Some(Stdio::null()))?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let payload = load::payload(64);
-    // The system gives a port at random; some come twice.
+    // The system chooses random ports, so some occur twice.
     let mut ports = BTreeSet::new();
     for _ in 0..10 * PEERS {
         if ports.len() == PEERS {
@@ -152,7 +152,7 @@ fn many_peers(context: &Context<'_>) -> Result<Sample> {
 fn idle(context: &Context<'_>) -> Result<Sample> {
     let args = ["--format", "raw"];
     let (listener, _) = start_listen(context.stage, &args, Some(Stdio::null()))?;
-    // What the start still costs is over when a few ticks pass without any.
+    // The costs of the start are over when a few ticks pass without CPU time.
     let mut before = listener.cpu();
     listener.wait_for("its start to be over", |listener| {
         sleep(5 * TICK);

@@ -40,7 +40,7 @@ impl Metric {
     }
 }
 
-/// What one run gives: a value a column, `NaN` where there is none.
+/// The values of one run, one per column; `NaN` if there is none.
 pub(crate) type Sample = Vec<f64>;
 
 /// Something to be measured, again and again.
@@ -86,7 +86,7 @@ pub(crate) struct Table {
     pub(crate) section: Section,
     pub(crate) title: String,
     pub(crate) metrics: Vec<Metric>,
-    /// Rows that the others are compared with, by name, in the first column.
+    /// The names of the rows with which the others are compared, in the first column.
     pub(crate) baselines: Vec<&'static str>,
     pub(crate) rows: Vec<Row>,
 }
@@ -107,8 +107,8 @@ impl Table {
         }
     }
 
-    /// Runs all in turn (A B C A B C ..), so that a slow minute of the machine hits all alike. Who fails is noted and
-    /// left out from then on.
+    /// Runs all in turn (A B C A B C ..), so that a slow minute of the machine affects all of them. A program that
+    /// fails is noted and left out of later turns.
     pub(crate) fn alternate(&mut self, runs: usize, contenders: Vec<Contender<'_>>) {
         let mut contenders: Vec<_> = contenders
             .into_iter()
@@ -267,12 +267,12 @@ pub(crate) fn short(value: f64) -> String {
     }
 }
 
-/// The middle one, or the mean of the two in the middle.
+/// The middle value, or the mean of the two in the middle.
 pub(crate) fn median(values: Vec<f64>) -> Option<f64> {
     quantile(values, 0.5)
 }
 
-/// The value that this share of all is below, between two of them where it falls between.
+/// The quantile for this share, interpolated between two values.
 pub(crate) fn quantile(mut values: Vec<f64>, share: f64) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;

@@ -10,7 +10,8 @@ use crate::peers::{IperfServer, Summary, own_part, start_listen, udpcli};
 use crate::process::{Result, Running, udp_port};
 use crate::table::{Contender, Metric, Sample, Table};
 
-/// Received a second while sending; share lost; CPU seconds for a million received, of the sender and of the receiver.
+/// The columns: received datagrams per second while sending, the lost share, and the CPU seconds per million received
+/// of the sender and of the receiver.
 const METRICS: [Metric; 4] = [
     Metric::higher("received/s"),
     Metric::lower("lost %"),
@@ -51,7 +52,7 @@ fn sample(sent: f64, received: f64, seconds: f64, send_cpu: Duration, cpu: Durat
     ]
 }
 
-/// Waits until a listener has read all that is there.
+/// Waits until a listener has read all waiting datagrams.
 pub(crate) fn drained(listener: &Running<'_>, port: u16) -> Result<()> {
     listener.wait_for("an empty queue", |_| {
         udp_port(port)
@@ -105,7 +106,7 @@ fn by_iperf3(context: &Context<'_>, program: &Path, duration: Duration) -> Resul
     ))
 }
 
-/// The plain sender into the plain sink: what the machine has to give.
+/// The plain sender into the plain sink: the limit of the machine.
 fn limit(context: &Context<'_>, duration: Duration) -> Result<Sample> {
     let sink = Sink::start(Watch::Count)?;
     let mut command = own_part([
@@ -129,7 +130,7 @@ fn limit(context: &Context<'_>, duration: Duration) -> Result<Sample> {
         ended.cpu,
         Duration::ZERO,
     );
-    // The sink is a thread of ours: its cost is not told apart.
+    // The sink is a thread of the benchmark, so its cost is not measured separately.
     if let Some(last) = sample.last_mut() {
         *last = f64::NAN;
     }

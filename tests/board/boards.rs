@@ -61,7 +61,7 @@ fn other_boards_keep_their_firmwares_name() {
     }
 }
 
-/// A `main.py` that draws on the colour display, with an object of its own.
+/// A `main.py` that draws on the colour display with its own object.
 const DRAWS: &str = "from lv_oled import OLED
 oled = OLED()
 oled.fill(0)
@@ -232,7 +232,7 @@ fn the_example_fits_the_board() {
     });
     let mut vboard = in_class("xuejing-s3");
     server(&mut vboard, |stats| stats["shows"].as_u64() > Some(2));
-    // Without an OLED the program goes on without.
+    // Without an OLED the program goes on without drawing.
     let mut vboard = in_class("generic-c3");
     server(&mut vboard, |_| true);
 }

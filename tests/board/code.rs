@@ -32,7 +32,7 @@ fn code_runs_and_its_traceback_exits_1() {
             &finished,
             "File \"<stdin>\", line 2, in <module>\r\nValueError: 1\r\n",
         );
-        // As after `run`, each begins in a new interpreter, unless it is to go on in the old one.
+        // As with `run`, each command starts a new interpreter, unless a flag keeps the old one.
         board(&vboard, ["exec", "x = [7]"]).expect_code(0);
         let finished = board(&vboard, ["exec", "--no-soft-reset", "print(x)"]).expect_code(0);
         assert_eq!(finished.text(), "[7]\r\n", "{kind}");

@@ -176,7 +176,7 @@ fn after_ctrl_c_on_a_silent_board_the_run_ends_with_a_hint() {
         board.control("silence", json!({"on": false}));
         assert_eq!(fs::read(board.files().join("x")).unwrap(), b"old");
         board.control("baud", json!({"baud": 921_600}));
-        // The next run reaches the board, and removes what this one had to leave.
+        // The next run reaches the board, and removes the leftovers of this one.
         let again = crate::client::board(&board, ["put", text(&big), ":"]).expect_code(0);
         assert!(again.stderr.contains("1 written"), "{}", again.stderr);
         assert_untouched(&board, &["x"]);
@@ -303,7 +303,7 @@ fn a_stalled_reader_does_not_delay_the_end() {
         ("list", "stdout", &[130], on_board(&["list", "--probe"])),
         ("run", "stdout", &[0], on_board(&["run", text(&script)])),
         (
-            // On a busy machine it may not have reached the first frame yet.
+            // On a busy machine the program may not have reached the first frame yet.
             "oled",
             "stdout",
             &[0, 130],

@@ -18,7 +18,7 @@ use crate::support::{Options, VirtualBoard};
 /// The test's timeout for a command to end after Ctrl-C: twice what the command may take, for a busy machine.
 const SOON: Duration = Duration::from_secs(4);
 
-/// Names as a class has them: Chinese, an emoji of several characters, one that would turn a terminal red.
+/// Names as in a class: Chinese, an emoji of several characters, and one that would turn a terminal red.
 const NAMES: [&str; 4] = ["小明", "👩‍🚀 Eva", "\u{1b}[31mRed", "\u{202e}abc"];
 
 /// The MAC address of the board with this index.
@@ -32,7 +32,7 @@ fn options(index: usize) -> Options {
         .arg("--mac", &mac(index))
 }
 
-/// So many boards that are ready.
+/// This many boards that are ready.
 fn class(count: usize, each: impl Fn(Options) -> Options) -> Vec<VirtualBoard> {
     let mut boards: Vec<VirtualBoard> = (0..count)
         .map(|index| each(options(index)).start())
@@ -153,7 +153,7 @@ fn several_boards_describe_themselves_as_a_table_or_an_object_each() {
         .lines()
         .map(|line| line.split_whitespace().nth(2).unwrap())
         .collect();
-    // In the order of the command line, whichever answers first.
+    // In the order of the command line, whichever board answers first.
     assert_eq!(ports[0], boards[0].port);
     assert_eq!(text.lines().count(), 3);
     for (board, mac) in boards.iter().zip(["00", "01", "02"]) {
@@ -342,7 +342,7 @@ fn what_is_for_one_board_is_refused_for_several() {
             finished.stderr
         );
     }
-    // Named twice, it is one board.
+    // A port that is named twice is one board.
     let mut command = command(&[], &["info"], folder.path());
     command.args(["-s", "/nonexistent/a", "-s", "/nonexistent/a"]);
     let finished = run_with_input(command, b"").expect_code(3);
@@ -353,7 +353,7 @@ fn what_is_for_one_board_is_refused_for_several() {
     );
 }
 
-/// What shows a text and goes on.
+/// A program that shows a text and goes on.
 const SHOWS: &str = "from mpython import *\noled.DispChar('hi', 0, 0)\noled.show()\nimport time\nwhile True: time.sleep_ms(20)\n";
 
 #[test]
@@ -392,7 +392,7 @@ fn one_look_at_several_displays_is_an_object_and_a_file_for_each() {
     };
     assert_eq!(saved(), ["[31mRed.png", "小明.png", "👩_🚀 Eva.png"]);
 
-    // Again as text, without names: files beside the old ones, and lines that begin with the board.
+    // Again as text, without names: new files beside the old ones, and lines that begin with the board.
     let args = ["oled", "--once", "--image", "screens"];
     let finished = finish(&boards[..2], &args, folder.path()).expect_code(0);
     for board in &boards[..2] {
@@ -450,7 +450,7 @@ fn a_list_of_names_is_begun_from_the_boards_and_never_written_over() {
         "{}",
         again.stderr
     );
-    // Filled in, it names the boards, in `list` too.
+    // The filled-in list names the boards, in `list`, too.
     fs::write(
         folder.path().join("names.csv"),
         list.replace("00:01,,", "00:01,小明,"),

@@ -1,4 +1,4 @@
-//! Files on the board from the PC: folders, copies, moves, content, room and dates; and the board's clock.
+//! Managing files on the board: folders, copies, moves, content, free space and dates; and the board's clock.
 
 use std::fs;
 use std::path::Path;
@@ -77,7 +77,7 @@ fn a_copy_on_the_board_is_the_same_to_the_byte_and_leaves_nothing_else() {
         assert_says(&finished, "1 file: 0 written, 1 unchanged");
         board(&vboard, ["cp", ":a.bin", ":lib/"]).expect_code(0);
         assert!(read(&vboard, "lib/a.bin") == content, "{kind}");
-        // A folder goes into one that is there, else it is made.
+        // `cp` puts a folder into an existing one; otherwise it makes the folder.
         board(&vboard, ["cp", "-r", ":lib", ":backup"]).expect_code(0);
         assert_eq!(read(&vboard, "backup/lib/deep/y.py"), b"y = 1\n", "{kind}");
         board(&vboard, ["cp", ":/lib", ":/new"]).expect_code(0);
@@ -179,7 +179,7 @@ fn a_move_refuses_to_replace_a_file_unless_forced() {
 
 #[test]
 fn files_move_between_file_systems() {
-    // A FAT card: it does not rename onto a file, and knows no folder of the flash's.
+    // A FAT card, which does not rename onto a file and has none of the flash's folders.
     let vboard = VirtualBoard::options()
         .raw_paste()
         .file("boot.py", card("VfsFat", "/sd"))

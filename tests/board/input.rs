@@ -144,11 +144,11 @@ except EOFError:
     ));
     let wait = |running: &mut Running, text: &str| while !running.stdout_line().contains(text) {};
     wait(&mut running, "name?");
-    // This terminal does not show what is typed.
+    // This terminal does not echo.
     running.type_in(b"Bob\n7\n");
     assert_eq!(running.stdout_line(), "age? hello Bob 7\r\n");
     wait(&mut running, "more?");
-    // Ctrl-D: the end, of which a terminal may have several.
+    // Ctrl-D ends the input; a terminal may send it several times.
     running.type_in(b"x\n");
     wait(&mut running, "x got");
     running.type_in(b"\x04");

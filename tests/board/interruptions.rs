@@ -1,4 +1,4 @@
-//! The maker's bench when something comes in between: Ctrl-C, a save during a transfer, many saves, two watchers.
+//! Interruptions of file commands: Ctrl-C, a save during a transfer, many saves, two watchers.
 
 use std::fs;
 use std::path::Path;
@@ -83,7 +83,7 @@ fn a_save_during_a_transfer_is_put_after_it() {
     eventually("the transfer has begun", || {
         fs::metadata(&part).is_ok_and(|part| part.len() > 0)
     });
-    // The file that is being put, and another one.
+    // The file that udpcli is putting, and another one.
     fs::write(here.path().join("data.bin"), "2").unwrap();
     fs::write(here.path().join("main.py"), "2").unwrap();
     arrives(&vboard, "data.bin", b"2");

@@ -1,8 +1,8 @@
-//! The life cycle of a program run, without a process: a port answers as a wire log in `logs/` says, and the observer
-//! keeps the events.
+//! The life cycle of a program run, without a process: a port replays a wire log from `logs/`, and the observer keeps
+//! the events.
 //!
-//! `UPDATE_LOGS=1 cargo test --test board life_cycle::` records the logs anew on virtual boards, after a change to what goes
-//! over the line.
+//! `UPDATE_LOGS=1 cargo test --test board life_cycle::` records the logs anew on virtual boards, after a change to the
+//! bytes on the line.
 
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -76,7 +76,8 @@ fn address(port: &str, wire: Option<WireLog>) -> Address {
     }
 }
 
-/// Does `work` on a line that answers as the log of this name says. `profile` is the virtual board that the log is of.
+/// Does `work` on a line that replays the log of this name. `profile` is the virtual board that the log was recorded
+/// from.
 pub(crate) fn with_log<T, E: Display>(
     name: &str,
     profile: &str,
@@ -100,7 +101,7 @@ pub(crate) fn with_log<T, E: Display>(
     ))
 }
 
-/// Runs a program as the log of this name says; the observer interrupts it after a text.
+/// Runs a program on the log of this name; the observer interrupts it after a text.
 fn run(
     name: &str,
     profile: &str,

@@ -2,7 +2,7 @@
 //!
 //! The virtual board has the ESP32's divider: at different rates of the two ends, noise arrives.
 //!
-//! Long because each fault ends in the same question, whether the board is as before.
+//! Long because each fault ends with the same check that the board is as before.
 
 use std::fs;
 use std::path::Path;
@@ -144,7 +144,8 @@ fn no_sector_of_the_flash_is_written_twice_and_no_byte_is_lost() {
             fs::remove_file(vboard.files().join("x")).unwrap();
             continue;
         }
-        // The file's 25, the table, and the folder: when the file begins, when it ends, and for its name.
+        // The file's 25 sectors, those of the table, and those of the folder: at the file's start, at its end, and for
+        // its name.
         assert_eq!((sectors, lost), (29, 0));
         // Code, frames and data together.
         assert!(down < 111_000, "{down}");
@@ -154,7 +155,7 @@ fn no_sector_of_the_flash_is_written_twice_and_no_byte_is_lost() {
 
 #[test]
 fn a_piece_that_the_flash_takes_long_for_is_waited_for() {
-    // Compressed, a frame is several sectors: the board answers after more than the 300 ms of a nudge.
+    // A compressed frame contains several sectors, so the board answers later than the 300 ms of a nudge.
     let here = folder(&[("x", &crate::files::source(60_000))]);
     let mut vboard = VirtualBoard::options().slow().flag("--flash-time").ready();
     let mut changes = 0;
@@ -367,7 +368,7 @@ fn fast_board() -> VirtualBoard {
         .ready()
 }
 
-/// The next command finds the board at its old rate, or has it there.
+/// The next command finds the board at its old rate, or restores that rate.
 fn assert_usable(vboard: &mut VirtualBoard, what: &str) {
     let next = board(vboard, ["exec", "print(6*7)"]);
     assert_eq!(

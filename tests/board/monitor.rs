@@ -18,7 +18,7 @@ use crate::files::text;
 use crate::process::{Finished, Running, eventually, udpcli, udpcli_on_terminal};
 use crate::support::VirtualBoard;
 
-/// A serial line: what is written to `board` comes out of the port of this name.
+/// A serial line: bytes written to `board` come out of the port of this name.
 struct Line {
     board: File,
     port: String,
@@ -59,7 +59,7 @@ impl Line {
         running
     }
 
-    /// Has the monitor see `said`, which is `lines` lines, and ends it. With none, it waits for a while.
+    /// Lets the monitor see `said`, which has `lines` lines, and ends it. Without lines, it waits for a while.
     fn shown(&mut self, args: &[&str], said: impl AsRef<[u8]>, lines: usize) -> Finished {
         let mut running = self.monitored(args);
         self.says(said);
@@ -122,7 +122,7 @@ fn recordings_of_genuine_firmware_are_decoded() {
         std::thread::sleep(Duration::from_millis(500));
         let finished = running.interrupt().expect_code(0);
         let objects = objects(&finished);
-        // Nothing is lost: the lines are what came.
+        // Nothing is lost: the lines equal the input.
         let lines = String::from_utf8_lossy(&said).replace("\r\n", "\n");
         let shown: Vec<&str> = all(&objects, "text");
         let is_text = objects.iter().all(|object| object["base64"].is_null());
@@ -170,7 +170,7 @@ fn ten_megabytes_pass_byte_for_byte_faster_than_921600_baud_carries_them() {
     let written = said.clone();
     let begun = Instant::now();
     let writer = std::thread::spawn(move || {
-        // At once the terminal's buffer would be full before it is in raw mode.
+        // Written at once, the bytes would fill the terminal's buffer before it is in raw mode.
         board.write_all(&written).unwrap();
     });
     eventually("all of it is there", || {
@@ -209,7 +209,7 @@ fn a_reader_that_pauses_costs_no_byte() {
     let said: Vec<u8> = (0..200_000)
         .flat_map(|number| format!("{number}\n").into_bytes())
         .collect();
-    // Nobody reads stdout; the line is read all the same.
+    // The reader of stdout has stopped; udpcli still reads the line.
     line.says(&said);
     let mut shown = vec![0; said.len()];
     stdout.read_exact(&mut shown).unwrap();
@@ -448,7 +448,7 @@ fn a_crash_is_explained_once_with_its_addresses() {
         panic["addresses"],
         serde_json::json!(["0x400e14ed", "0x400d2e2f"])
     );
-    // People are told of a board that restarts over and over once in a while.
+    // For a board that restarts repeatedly, the explanation appears only once in a while.
     assert_eq!(finished.stderr.matches("the firmware crashed").count(), 1);
 }
 
@@ -533,7 +533,7 @@ fn a_port_that_does_not_open_is_an_error() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(3));
-    // It does not wait behind another udpcli that has the port.
+    // The monitor does not wait if another udpcli has the port.
     let board = VirtualBoard::options().ready();
     let mut running = start_source(&board, "print('begin')\nwhile True: pass\n");
     assert_eq!(running.stdout_line(), "begin\r\n");

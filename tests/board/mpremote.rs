@@ -146,7 +146,7 @@ fn a_file_is_edited_and_put_back_if_it_changed() {
         let said = edit(":main.py", editor).expect_code(3).stderr;
         assert!(said.contains("name your editor"), "{said}");
     }
-    // What cannot be put back is kept.
+    // If the file cannot be put back, the text is kept.
     let removes = program(
         "removes",
         &format!(

@@ -59,7 +59,7 @@ fn answers_of_every_length_arrive() {
             let text = refused.expect_err("an exception").to_string();
             assert!(text.ends_with(&"x".repeat(len)), "{profile}, {len}: {text}");
         }
-        // What a nudge has left on the line is not part of the next answer.
+        // The rest of a nudge on the line is not part of the next answer.
         assert!(repl.has_raw_paste().expect("it says"), "{profile}");
         repl.exec("a test", b"print('x'*57)", Duration::from_secs(10))
             .expect("64 bytes");
@@ -137,7 +137,7 @@ fn a_reset_takes_the_port_away_and_the_line_goes_on_when_it_is_back() {
     repl.close().expect("the prompt");
 }
 
-/// What a program prints first must not take the acknowledgement of its start with it into a packet that is held back.
+/// The first output of a program must not share a held-back packet with the acknowledgement of its start.
 #[test]
 fn programs_whose_first_output_fills_a_packet_run_once() {
     let Some(pc) = Pc::new() else { return };
@@ -321,7 +321,7 @@ fn a_reset_during_a_transfer_is_no_pulled_cable() {
         "{}",
         finished.stderr
     );
-    // The board restarted; the file is there as it was, or as it is to be.
+    // The board restarted; the file has its old or its new content.
     let len = fs::metadata(board.files().join("big"))
         .expect("the file")
         .len();

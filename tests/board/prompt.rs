@@ -1,5 +1,5 @@
-//! The prompt as `board repl` uses it, without a process: a port answers as a wire log in `logs/` says, and the observer
-//! types and keeps what it sees.
+//! The prompt as `board repl` uses it, without a process: a port replays a wire log from `logs/`, and the observer
+//! types and keeps the output.
 //!
 //! `UPDATE_LOGS=1 cargo test --test board prompt::` records the logs anew on virtual boards.
 
@@ -21,7 +21,7 @@ use udpcli::terminal::keys::Key;
 use crate::life_cycle::with_log;
 use crate::support::DEADLINE;
 
-/// A user who types a key once the board has said something, and leaves or stops at the end.
+/// A user who types a key after the board has printed a text, and leaves or stops at the end.
 #[derive(Debug)]
 struct User {
     steps: VecDeque<(&'static str, Key)>,
@@ -90,7 +90,7 @@ fn paste(text: &str) -> Key {
     Key::Paste(text.to_owned())
 }
 
-/// Joins a user who does these steps, and then leaves, with the board of this log.
+/// Connects a user who does these steps and then leaves with the board of this log.
 fn join(name: &str, steps: &[(&'static str, Key)]) -> User {
     let (user, end) = with_log(name, "generic-1.26", |link| {
         let mut user = User::typing(steps.iter().cloned());
@@ -140,7 +140,7 @@ fn a_paste_runs_statement_by_statement() {
         "repl-pasted",
         &[
             (">>> ", paste(source)),
-            // The last line is not complete: the user goes on with it.
+            // The last line is incomplete, so the user continues it.
             ("print('re'", bytes("+ 'st')\r")),
             ("rest\r\n>>> ", Key::Leave),
         ],

@@ -1,5 +1,5 @@
-//! `udpcli board put --delete`, `--exclude` and `--dry-run`: the board gets what is on the PC, and loses only what it was
-//! told to.
+//! `udpcli board put --delete`, `--exclude` and `--dry-run`: the board gets the files on the PC, and loses only the
+//! files that the user allowed.
 
 use std::fs;
 use std::path::Path;
@@ -29,7 +29,7 @@ fn there() -> Options {
         .file("lib/.hidden", "x")
 }
 
-/// All that is on the board, with contents.
+/// All files on the board, with their contents.
 fn all(board: &VirtualBoard) -> Vec<(String, Vec<u8>)> {
     fn add(folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -102,7 +102,7 @@ fn delete_removes_only_inside_the_folders_that_are_put() {
     assert!(!exists(&vboard, "lib/gone") && exists(&vboard, "lib/test_x.py"));
     assert!(exists(&vboard, "fresh/c.py") && exists(&vboard, "data/log.csv"));
     assert!(exists(&vboard, "boot.py") && exists(&vboard, "library/b.py"));
-    // What is left out here stays there.
+    // Files that are left out on the PC stay on the board.
     let args = [
         "put",
         "lib",
@@ -114,7 +114,7 @@ fn delete_removes_only_inside_the_folders_that_are_put() {
     ];
     let finished = in_folder(here.path(), &vboard, args).expect_code(0);
     assert!(!finished.stderr.contains("removed"), "{}", finished.stderr);
-    // A folder that goes to another name.
+    // A folder that gets another name on the board.
     fs::remove_file(here.path().join("lib/test_x.py")).unwrap();
     for removes in [false, true] {
         let to = if removes { ":/lib2/" } else { ":/lib2" };

@@ -1,4 +1,4 @@
-//! `udpcli board put --watch`: the board has what was saved last, whatever happens in between.
+//! `udpcli board put --watch`: the board has the last saved version, whatever happens in between.
 
 use std::fs;
 use std::path::Path;
@@ -98,7 +98,7 @@ fn with_delete_what_is_removed_here_is_removed_there() {
     fs::remove_file(&file).unwrap();
     wait_for(&board, "x.py", None);
     running.stderr_line_with("0 written, 1 unchanged");
-    // An editor that has the file away for a moment.
+    // An editor that moves the file away for a moment.
     fs::remove_file(here.path().join("main.py")).unwrap();
     std::thread::sleep(Duration::from_millis(100));
     fs::write(here.path().join("main.py"), "2").unwrap();

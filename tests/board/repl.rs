@@ -42,7 +42,7 @@ fn keys_reach_the_prompt_and_output_reaches_the_terminal() {
         assert_eq!(shown(&mut repl, "42\r"), "42\r\n", "{kind}");
         repl.type_in(b"\x1b[A\x7f+1)\r");
         assert_eq!(shown(&mut repl, "43\r"), "43\r\n", "{kind}");
-        // The board ignores a Ctrl-C that comes before the loop runs: only the loop's own output tells that it does.
+        // The board ignores a Ctrl-C that comes before the loop runs: only the loop's own output shows that it runs.
         repl.type_in(b"exec(\"print('go' + 'ing')\\nwhile True: pass\")\r");
         shown(&mut repl, "going\r");
         repl.type_in(b"\x03");

@@ -1,7 +1,7 @@
 //! Standard streams in every state: closed, full, non-blocking, a socket, a terminal, a pipe without a reader. Every
 //! command that reads or writes must not panic, hang or lose a byte, and its exit code must report the error.
 //!
-//! Long because each stream is tried in each of its states.
+//! Long because each stream is tested in each of its states.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};

@@ -1,4 +1,4 @@
-//! Files put and got without a process: a port answers as a wire log in `logs/` says, and the observer keeps the events.
+//! Puts and gets files without a process: a port replays a wire log from `logs/`, and the observer keeps the events.
 //!
 //! `UPDATE_LOGS=1 cargo test --test board transfers::` records the logs anew on virtual boards.
 
@@ -44,7 +44,7 @@ fn remote(path: &str) -> RemotePath {
     RemotePath::parse(OsStr::new(path)).expect("a path on the board")
 }
 
-/// Does `work` on the board's files, as the log of this name says.
+/// Does `work` on the files of the board in the log of this name.
 fn with_files<T>(
     name: &str,
     work: impl Fn(&mut Files<'_>) -> Result<T, TransferError>,
@@ -140,7 +140,7 @@ fn a_folder_of_the_boards_comes_over_and_one_bad_name_does_not_stop_the_others()
     assert!(kept.0.contains(&"got b.py 4".to_owned()), "{kept:?}");
 }
 
-/// Saves the file again once it is on the board, and asks for the end once it is there again.
+/// Saves the file again after its first upload, and ends the watch after the second one.
 struct Saving<'a> {
     kept: Kept,
     local: &'a std::path::Path,

@@ -1,4 +1,4 @@
-//! `udpcli board run --watch` and `put --watch`: saves as editors make them, and what may happen in between.
+//! `udpcli board run --watch` and `put --watch`: saves in the ways of different editors, and events in between.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -12,7 +12,7 @@ use crate::files::text;
 use crate::process::{Running, udpcli_on_terminal};
 use crate::support::VirtualBoard;
 
-/// A folder of the user's with a program in it.
+/// A user's folder with a program in it.
 struct Desk {
     folder: TempDir,
     script: PathBuf,
@@ -122,7 +122,7 @@ fn errors_are_shown_and_the_next_save_is_waited_for() {
     running.stderr_line_with("udpcli waits until it is there");
     fs::write(&desk.script, "import machine\nmachine.reset()\n").unwrap();
     running.stderr_line_with("restarted");
-    // What the board prints as it boots is shown, too.
+    // The boot output of the board is shown, too.
     fs::write(&desk.script, "print('three')\n").unwrap();
     while running.stdout_line() != "three\r\n" {}
     running.stderr_line_with("has ended");
@@ -205,7 +205,7 @@ fn a_pulled_cable_is_waited_for_and_the_program_runs_again() {
     running.stderr_line_with("udpcli waits until it is back");
     board.plug();
     assert_eq!(running.stdout_line(), "one\r\n");
-    // While it has ended, with a save meanwhile.
+    // The program has ended, and a save comes meanwhile.
     fs::write(&desk.script, "print('two')\n").unwrap();
     assert_eq!(running.stdout_line(), "two\r\n");
     running.stderr_line_with("has ended");
@@ -286,7 +286,7 @@ fn modules_are_put_before_the_run_when_they_changed() {
     .unwrap();
     assert_eq!(running.stdout_line(), "two more\r\n");
     running.stderr_line_with("has ended");
-    // A module that does not fit: said, and waited out.
+    // A module that does not fit: udpcli reports it and waits for the next save.
     fs::write(lib.join("more.py"), vec![b'#'; 3 << 20]).unwrap();
     running.stderr_line_with("full");
     // In one step: a write after a truncation may be seen as two saves, and Ctrl-C would meet the second run.

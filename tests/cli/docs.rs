@@ -926,7 +926,7 @@ fn json_lines_fit_the_schema() {
             "no line has {key}"
         );
     }
-    // A capture keeps what came; names are how people call the senders today.
+    // A capture keeps the received data; the senders' names may change later, so it has none.
     assert_eq!(
         fs::read_to_string(saved).expect("the file is there"),
         text.replace(",\"name\":\"小明\"", ""),

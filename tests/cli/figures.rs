@@ -113,7 +113,7 @@ fn each_sender_has_its_figures_and_the_total_those_of_all() {
     );
 }
 
-/// A sender's own figures, for a stream that is whole.
+/// A sender's own figures, for a complete stream.
 #[test]
 fn a_whole_stream_has_no_loss_and_its_rate() {
     let listener = listener(&["-n", "100"]);

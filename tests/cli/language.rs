@@ -48,7 +48,7 @@ fn without_the_flag_the_environment_chooses() {
     assert!(wrong.contains("invalid value 'klingon'"), "{wrong}");
 }
 
-/// What a shell script sets for plain English counts more than the language of the desktop.
+/// The variables that a shell script sets for plain English override the desktop's language.
 #[test]
 fn lc_all_c_gives_english_and_lang_gives_chinese_in_help_and_errors() {
     let said = |args: &[&str], variables: &[(&str, &str)]| {
@@ -141,7 +141,7 @@ fn what_programs_read_does_not_change_with_the_language() {
     steps("zh-CN");
 }
 
-/// Variables that name a language and a port do not count as typed: the help comes all the same.
+/// Variables for the language and the port do not count as typed arguments: the help still appears.
 #[test]
 fn a_command_alone_shows_its_help_whatever_the_environment_sets() {
     for (args, heading) in [
@@ -174,7 +174,7 @@ fn a_command_alone_shows_its_help_whatever_the_environment_sets() {
     }
 }
 
-/// What a Chinese input method types in an address, in a number and in hex digits is understood; a message stays as it is.
+/// udpcli understands full-width characters in an address, a number and hex digits; a message stays unchanged.
 #[test]
 fn full_width_characters_are_read_in_values_and_kept_in_messages() {
     let socket = loopback_socket();
@@ -206,7 +206,7 @@ fn full_width_characters_are_read_in_values_and_kept_in_messages() {
     );
 }
 
-/// A usage error is Chinese throughout: what is wrong, the hint and the form of the command.
+/// A usage error is completely in Chinese: the error, the hint and the form of the command.
 #[test]
 fn usage_errors_are_in_the_language_of_messages() {
     for (args, wanted) in [
@@ -235,7 +235,7 @@ fn usage_errors_are_in_the_language_of_messages() {
     }
 }
 
-/// What a Chinese input method makes of `-n 3` would be sent as two messages.
+/// Otherwise udpcli would send `—n 3`, as a Chinese input method types it, as two messages.
 #[test]
 fn a_flag_with_a_chinese_dash_is_not_sent_as_a_message() {
     let receiver = loopback_socket();
@@ -258,8 +258,8 @@ fn a_flag_with_a_chinese_dash_is_not_sent_as_a_message() {
     assert_eq!(&buffer[..len], "—n".as_bytes());
 }
 
-/// What the system, the shell's library for regular expressions and the parser say has its Chinese too, and an input
-/// method's characters are read where their meaning is certain.
+/// The messages of the system, of the regex library and of the TOML parser are translated, too, and full-width
+/// characters are accepted if their meaning is certain.
 #[test]
 fn no_error_is_left_in_english_where_the_words_come_from_elsewhere() {
     let folder = tempfile::tempdir().expect("a folder");

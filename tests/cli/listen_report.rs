@@ -15,7 +15,7 @@ fn folder() -> TempDir {
     tempfile::tempdir().unwrap()
 }
 
-/// What the page says, after the checks of page.py.
+/// The text of the page, after the checks of page.py.
 #[track_caller]
 fn read(path: &Path) -> Value {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/page.py");
@@ -137,7 +137,7 @@ fn a_page_without_numbers_says_what_is_needed_in_the_users_language() {
         text.contains("请加上 --seq") && text.contains("2 个数据报"),
         "{text}"
     );
-    // What strangers send is not on the page.
+    // Payloads from strangers are not on the page.
     assert!(!text.contains("led o"), "{text}");
 }
 

@@ -1,6 +1,6 @@
 //! Black-box tests of the binary: its command line, streams and exit codes, with real peers.
 //!
-//! Long because what holds for all commands is tested here.
+//! Long because it tests the rules for all commands.
 
 // Tells clippy that every helper here is test code.
 #![cfg(test)]

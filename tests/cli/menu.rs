@@ -1,10 +1,10 @@
-//! `udpcli` alone: the short help in a terminal, and the guided menu where its window would close with it.
+//! `udpcli` alone: the short help in a terminal, and the guided menu in a window that would close with the program.
 
 use std::process::Command;
 
 use crate::support::{address_of, loopback_socket, receive, run_with_input, udpcli};
 
-/// `udpcli` alone, which takes the console for its own.
+/// `udpcli` alone, which assumes that the console is its own.
 fn menu(language: &str) -> Command {
     let mut command = udpcli([""; 0]);
     command.env("UDPCLI_MENU", "1").env("UDPCLI_LANG", language);

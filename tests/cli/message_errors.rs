@@ -1,5 +1,5 @@
-//! What is wrong with patterns, templates, names of messages and captures: in words of udpcli in both languages, short,
-//! and with a hint.
+//! Errors in patterns, templates, names of messages and captures: udpcli's own short messages in both languages, with a
+//! hint.
 
 use std::fs;
 use std::process::Stdio;
@@ -48,7 +48,7 @@ fn no_library_speaks_english_in_a_chinese_error() {
             assert!(words.is_empty(), "{words:?} in {line}");
         }
     }
-    // Who wants to know what the library said, asks for everything.
+    // `-vv` shows the library's own message.
     let told = wrong_in("zh-CN", &[&["-vv"], &rule("re:a(=x")[..]].concat());
     assert!(told.contains("unclosed group"), "{told}");
 }
@@ -214,7 +214,8 @@ fn a_folder_in_place_of_a_file_has_a_hint() {
     }
 }
 
-/// Nobody but the writer knows where a pipe ends; a file, a number of rounds and a duration have an end (README, *Exit codes*).
+/// Only the writer knows where a pipe ends; a file, a number of rounds and a duration have an end (README, *Exit
+/// codes*).
 #[test]
 fn ctrl_c_while_a_pipe_is_open_is_the_ordinary_end() {
     let folder = tempfile::tempdir().unwrap();
@@ -234,7 +235,7 @@ fn ctrl_c_while_a_pipe_is_open_is_the_ordinary_end() {
         let mut running = Running::spawn(command.stdin(Stdio::piped()));
         running.type_in(input.as_bytes());
         assert_eq!(receive(&socket).0, b"x", "{args:?}");
-        // The writer goes on: the end of its output must not be what ends the run.
+        // The writer goes on, so that the end of its output cannot end the run.
         let writer = running.stdin.take();
         let ended = running.interrupt();
         drop(writer);
@@ -355,7 +356,7 @@ fn hints_about_templates_name_what_cures() {
     assert!(told.contains("hint: GBK 写不出 😀：请去掉它"), "{told}");
 }
 
-/// Reading and rendering stop at the limit, so the length of the whole is not known.
+/// Reading and rendering stop at the limit, so the full length is unknown.
 #[test]
 fn a_payload_of_unknown_length_is_said_to_be_over_the_limit() {
     let template = "{rand:1024}".repeat(70);

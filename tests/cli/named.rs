@@ -59,7 +59,7 @@ fn run(folder: &TempDir, args: &[&str]) -> Finished {
     run_with_input(command(folder, args), b"")
 }
 
-/// What `send` with these arguments sends in a folder with [`PROJECT`].
+/// The datagrams that `send` with these arguments sends in a folder with [`PROJECT`].
 #[track_caller]
 fn sent(args: &[&str], count: usize) -> Vec<Vec<u8>> {
     let socket = loopback_socket();
@@ -71,7 +71,7 @@ fn sent(args: &[&str], count: usize) -> Vec<Vec<u8>> {
     payloads
 }
 
-/// Answers each datagram with the next of these replies, and an empty one with nothing; gives what came.
+/// Answers each datagram with the next of these replies (an empty reply means none); returns the received datagrams.
 fn device(replies: &'static [&'static [&'static [u8]]]) -> (String, JoinHandle<Vec<Vec<u8>>>) {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(DEADLINE)).unwrap();

@@ -1,4 +1,4 @@
-//! Load in patterns and what it measures: random sizes, random gaps, bursts, ramps and histograms, on loopback.
+//! Load patterns and histograms: random sizes, random gaps, bursts and ramps, on loopback.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use crate::support::{
     Running, address_of, loopback_socket, nothing_waits, receive, run, sent_by, udpcli,
 };
 
-/// The sequence numbers and send times, in seconds, of so many datagrams that `udpcli send` sends.
+/// The sequence numbers and send times, in seconds, of this many datagrams from `udpcli send`.
 fn sent_at(args: &[&str], count: usize) -> Vec<f64> {
     let socket = loopback_socket();
     let peer = address_of(&socket);
@@ -95,7 +95,7 @@ fn bursts_go_back_to_back_and_keep_the_mean_rate() {
 fn poisson_gaps_vary_around_the_mean() {
     let times = sent_at(&["--rate", "400", "--pattern", "poisson", "-n", "400"], 400);
     let gaps: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    // 399 gaps of 2.5 ms take 1 s with a deviation of 50 ms; even ones would never be that short or long.
+    // 399 gaps of 2.5 ms take 1 s with a deviation of 50 ms; even gaps would never be that short or long.
     assert!(times[399] - times[0] > 0.7, "{}", times[399] - times[0]);
     let short = gaps.iter().filter(|&&gap| gap < 0.001_25).count();
     assert!(short > 80, "{short} gaps are below half the mean");

@@ -1,4 +1,4 @@
-//! docs/pipelines.md: each recipe runs as it is written, with the real program, in a network namespace of its own.
+//! docs/pipelines.md: each recipe runs exactly as written, with the real program, in its own network namespace.
 
 use std::fs;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::support::skipped;
 
-/// What runs around a recipe: the addresses of the page, and the end of everything with the shell. In a namespace for
-/// processes nothing outlives it.
+/// The shell code around a recipe: it sets the addresses of the page. In a process namespace no program outlives this
+/// shell.
 const AROUND: &str = r#"
 set -eu
 ip link set lo up
@@ -15,7 +15,7 @@ ip address add 192.168.0.3/32 dev lo
 ip address add 192.168.0.5/32 dev lo
 # Runs the recipe in the background; its output goes to `out`.
 recipe() { (. ./recipe.sh) > out 2> err < /dev/null & }
-# Sends until somebody has listened long enough.
+# Sends until the recipe has received enough.
 feed() { (while :; do "$@" > /dev/null 2>&1 || true; sleep 0.1; done) & }
 until_has() {
     for _ in $(seq 600); do

@@ -41,7 +41,7 @@ impl Relay {
         socket
     }
 
-    /// Interrupts the relay; gives its summary.
+    /// Interrupts the relay; returns its summary.
     #[track_caller]
     fn end(self) -> (Value, Finished) {
         let finished = self.running.interrupt().expect_code(0);
@@ -236,7 +236,7 @@ fn delays_and_rates_are_kept() {
     target.send_to(b"y", from).unwrap();
     receive(&client);
     assert!(begun.elapsed() >= Duration::from_millis(600));
-    // What waits when the relay ends is counted, and is not waited for.
+    // The relay counts datagrams that still wait at its end, but does not wait for them.
     let ended = Instant::now();
     client.send(b"late").unwrap();
     let (summary, _) = relay.end();
@@ -301,7 +301,7 @@ fn a_relay_to_itself_is_refused_in_every_form() {
     }
 }
 
-/// 100,000 ports are more than a process may have sockets for: some clients are left out, and the relay goes on.
+/// 100,000 ports are more than a process may have sockets for: the relay leaves out some clients and goes on.
 #[test]
 fn a_flood_of_clients_is_bounded() {
     let target = loopback_socket();
@@ -356,7 +356,8 @@ for number in range(3000):
     assert!(summary["clients"].as_u64() >= Some(400), "{summary}");
 }
 
-/// A client that is silent for the time-out loses its session, and the port of that is free; one that talks keeps both.
+/// A client that is silent for the time-out loses its session, and the port of that is free; a client that sends keeps
+/// both.
 #[test]
 fn an_idle_session_ends_and_its_port_comes_free() {
     let target = loopback_socket();
@@ -387,7 +388,7 @@ fn an_idle_session_ends_and_its_port_comes_free() {
 fn two_relays_in_a_loop_stay_within_the_rate() {
     const RATE: u64 = 100;
     const SECONDS: u64 = 3;
-    // The second port must be known before its relay starts: on an address of its own, nobody else takes it.
+    // The second port must be known before its relay starts: on its own address, no other program takes the port.
     let second = {
         let socket = socket_on("127.0.0.61:0");
         socket.local_addr().unwrap().to_string()
@@ -413,7 +414,7 @@ fn two_relays_in_a_loop_stay_within_the_rate() {
     }
 }
 
-/// Echoes what comes to 127.0.0.1:7001, and sends a datagram to 127.0.0.1:7000 that claims to come from there.
+/// Echoes datagrams to 127.0.0.1:7001, and sends a datagram to 127.0.0.1:7000 that claims to come from there.
 #[cfg(target_os = "linux")]
 const FORGED: &str = "
 import socket, struct, threading

@@ -79,7 +79,7 @@ fn tshark(path: &str) -> Vec<(String, f64)> {
         .collect()
 }
 
-/// Replays a capture to a listener that saves it as `name`; gives the path of that.
+/// Replays a capture to a listener that saves it as `name`; returns the path of that capture.
 #[track_caller]
 fn recorded_again(folder: &TempDir, capture: &str, count: usize, name: &str) -> String {
     let saved = path(folder, name);
@@ -101,11 +101,11 @@ fn tshark_reads_of_a_replay_the_payloads_and_the_spacing_of_the_original() {
         let again = tshark(&saved);
         for ((payload, time), (wanted, original)) in again.iter().zip(&original) {
             assert_eq!(payload, wanted);
-            // Never early by more than the first was late; how late depends on the machine.
+            // A datagram is never earlier than the delay of the first one; lateness depends on the machine.
             assert!(*time > original - 0.045, "{time} for {original}");
         }
         assert_eq!(again.len(), original.len());
-        // What udpcli wrote goes out again.
+        // udpcli replays its own capture.
         let twice = recorded_again(&folder, &saved, 6, &format!("twice-{name}"));
         let payloads = |packets: Vec<(String, f64)>| {
             let packets = packets.into_iter();
@@ -200,7 +200,7 @@ fn a_speed_below_one_stretches_the_pauses() {
     let socket = loopback_socket();
     let address = address_of(&socket);
     let capture = path(&folder, "a.pcap");
-    // Ten times as long as recorded, 3 s: what runs at the recorded speed takes a tenth of it.
+    // Ten times as long as recorded, 3 s: a replay at the recorded speed takes a tenth of that.
     let mut slow = Running::spawn(
         udpcli(["send", &address, "--replay", &capture, "--speed", "0.1"]).stdin(Stdio::null()),
     );
@@ -440,7 +440,7 @@ fn a_long_capture_is_read_as_it_is_sent() {
     let folder = captures();
     let bytes = fs::read(path(&folder, "a.pcap")).unwrap();
     let (header, packet) = bytes.split_at(24);
-    // A packet of 60,000 bytes more than it has: what follows the datagram is padding.
+    // A packet with 60,000 more bytes than its datagram: they are padding.
     let mut packet = packet[..16 + 14 + 20 + 8 + 10].to_vec();
     let len = u32::try_from(packet.len() - 16 + 60_000)
         .unwrap()

@@ -565,7 +565,7 @@ fn too_many_regular_expressions_are_refused_before_any_is_compiled() {
     for part in [&told, hint] {
         assert!(refused.stderr.contains(part), "{}", refused.stderr);
     }
-    // One too many of two sources.
+    // One rule too many from two sources together.
     rules(1);
     let mut args = listen.to_vec();
     args.extend(["--on", "re:a=b"].repeat(1000));

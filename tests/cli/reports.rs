@@ -1,4 +1,4 @@
-//! What people reported about other programs that speak UDP, tried on this one. Each test names the kind of fault and the
+//! Bugs that people reported about other UDP programs, tested on udpcli. Each test names the kind of fault and the
 //! program that had it.
 
 use std::net::UdpSocket;
@@ -20,8 +20,8 @@ fn next_text(listener: &mut Listener) -> String {
     object["text"].as_str().unwrap().to_owned()
 }
 
-/// A listener that is bound to its first sender. ncat, nc (OpenBSD), toybox nc: the socket is connected to whoever sends
-/// first, and every later client is refused or not heard.
+/// A listener that is bound to its first sender. ncat, nc (OpenBSD), toybox nc: the socket is connected to the first
+/// sender, and every later client is refused or ignored.
 #[test]
 fn a_listener_hears_every_client_and_not_only_the_first() {
     let mut listener = Listener::start(["--bind", "127.0.0.1", "--format", "json", "--echo"]);
@@ -33,11 +33,11 @@ fn a_listener_hears_every_client_and_not_only_the_first() {
         assert_eq!(next_text(&mut listener), text);
         assert_eq!(receive(&client).0, text.as_bytes(), "the answer");
     }
-    // The first client went away long ago: what ICMP says about that ends nothing.
+    // The first client has left: the ICMP errors about it must not end the listener.
     listener.running.interrupt().expect_code(0);
 }
 
-/// Standard input of a listener decides about its end. ncat -l with data piped in ends or refuses its client.
+/// The standard input of a listener decides when it ends. ncat -l with data piped in ends or refuses its client.
 #[test]
 fn a_listener_does_not_read_its_standard_input() {
     for input in ["</dev/null", "<<<testdata", "<&-"] {
@@ -51,8 +51,8 @@ fn a_listener_does_not_read_its_standard_input() {
     }
 }
 
-/// The end of standard input ends the wait for the reply. ncat -u: a request that is piped in gets no answer, as the
-/// program has left before it comes; others wait for ever.
+/// The end of standard input ends the wait for the reply. ncat -u: a request that is piped in gets no answer, because
+/// the program has ended before the answer comes; others wait for ever.
 #[test]
 fn a_piped_request_gets_its_late_reply_and_the_run_ends_with_it() {
     let server = loopback_socket();
@@ -107,7 +107,7 @@ fn an_empty_datagram_ends_nothing_and_none_is_sent_unasked() {
         assert_eq!(next_text(&mut listener), text);
         assert_eq!(receive(&client).0, text.as_bytes());
     }
-    // An empty reply is one of the replies that are waited for, and not the end of them.
+    // An empty reply counts as one of the expected replies, not as their end.
     let server = loopback_socket();
     let peer = address_of(&server);
     let mut sender = Running::spawn(
@@ -163,7 +163,7 @@ fn a_rate_is_even_and_has_no_bursts() {
     let peer = listener.address.to_string();
     run(["send", &peer, "--size", "100", "--rate", "500", "-n", "500"]).expect_code(0);
     let text = listener.running.finish().expect_code(0).text();
-    // By the kernel's clock, so that a reader that is held up makes no bursts.
+    // Use the kernel's clock, so that a delayed reader causes no bursts.
     let times: Vec<jiff::Timestamp> = text
         .lines()
         .map(|line| {
@@ -224,8 +224,8 @@ fn loss_is_never_negative_and_what_comes_late_is_not_lost() {
     assert!(summary["reordered"].as_u64().unwrap() >= 10, "{summary}");
 }
 
-/// A closed port ends the receiver. Windows' 10054 and Linux' *connection refused* about one datagram end the receive loop
-/// of many servers and clients; what comes after is not heard.
+/// A closed port ends the receiver. Windows' 10054 and Linux' *connection refused* about one datagram end the receive
+/// loop of many servers and clients; later datagrams are not received.
 #[test]
 fn an_answer_that_nobody_takes_does_not_end_the_listener() {
     let mut listener = Listener::start(["--bind", "127.0.0.1", "--format", "json", "--echo"]);
@@ -244,8 +244,8 @@ fn an_answer_that_nobody_takes_does_not_end_the_listener() {
     assert!(!end.stderr.contains("error"), "{}", end.stderr);
 }
 
-/// Long datagrams cut in silence. samplicator copied the first 1,500 bytes, nc's buffer is 16 KiB, ncat on Windows fails
-/// without end: nothing says that something is missing.
+/// Long datagrams cut in silence. samplicator copied the first 1,500 bytes, nc's buffer is 16 KiB, ncat on Windows
+/// fails without end: no message reports the missing part.
 #[test]
 fn a_datagram_of_any_length_comes_whole_and_one_that_is_cut_says_so() {
     let mut listener = Listener::start(["--bind", "127.0.0.1", "--format", "json"]);
@@ -286,15 +286,14 @@ fn a_pipe_gets_each_datagram_when_it_comes() {
         let mut listener = Listener::spawn(&mut bash::<&str>(&line, []));
         let client = loopback_socket();
         client.send_to(b"hello", listener.address).unwrap();
-        // It still waits for the second, with which the whole pipe ends.
+        // udpcli still waits for the second datagram, which ends the whole pipe.
         assert!(listener.running.stdout_line().contains("hello"), "{format}");
         client.send_to(b"hello", listener.address).unwrap();
         listener.running.finish().expect_code(0);
     }
 }
 
-/// Sent, says the program, and nothing left. Packet Sender reported datagrams as sent that no wire saw, to groups and through
-/// adapters without a way.
+/// Reported as sent, although nothing was sent: Packet Sender did this for groups, and for adapters without a route.
 #[test]
 fn what_cannot_leave_is_not_reported_as_sent() {
     // No route: a namespace of its own has none.

@@ -9,7 +9,7 @@ use crate::support::{
     udpcli,
 };
 
-/// What `send` with these arguments and this input sends.
+/// The datagrams that `send` with these arguments and this input sends.
 #[track_caller]
 fn sent(args: &[&str], input: &[u8], count: usize) -> Vec<Vec<u8>> {
     let socket = loopback_socket();

@@ -43,7 +43,7 @@ fn parts(model: Model, len: usize) -> [(usize, Vec<u8>); 3] {
     [(profile.boot, boot), (0x8000, table), (APP, app)]
 }
 
-/// The three in one file for offset 0, joined by Espressif's tool.
+/// The three parts in one file for offset 0, merged by Espressif's tool.
 fn merged(model: Model, len: usize) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("merged.bin");
@@ -94,7 +94,7 @@ fn esptool_accepts(model: Model) {
     );
 }
 
-/// udpcli finds the chip, writes what `esptool` has merged, and writes nothing the second time.
+/// udpcli finds the chip, writes the file that `esptool` merged, and writes nothing the second time.
 fn udpcli_writes(model: Model) {
     let name = model.profile().name;
     let board = board(model);
@@ -114,7 +114,7 @@ fn udpcli_writes(model: Model) {
     flash(&board, &[&path])
         .expect_code(0)
         .expect_says(&["nothing to write"]);
-    // The boot loader says for which chip it is, and so where it goes.
+    // The boot loader's header names its chip, which determines its offset.
     let paths = parts.each_ref().map(|(offset, data)| {
         let path = file(&board, &format!("{offset:x}.bin"), data);
         match *offset {
@@ -197,7 +197,8 @@ fn esptool_takes_the_emulated_common_chips_for_real() {
     }
 }
 
-/// What no profile can prove, because the same hand wrote it: the registers of watchdogs, locks and forced downloads.
+/// The values that no profile can prove, because the same author wrote both: the registers of watchdogs, locks and
+/// forced downloads.
 #[test]
 fn every_chips_registers_are_those_in_esptools_code() {
     for model in Model::ALL {
@@ -272,7 +273,7 @@ fn an_elf_program_for_the_esp32_s3_is_linked_for_it() {
     assert_eq!(board.flash()[APP + 12], 9);
 }
 
-/// A tiny program as a linker for this chip makes it, turned into an image by Espressif's own tool.
+/// A tiny program in the form of a linker for this chip, which Espressif's own tool turns into an image.
 fn elf2image(model: Model) -> Vec<u8> {
     let profile = model.profile();
     let is_xtensa = matches!(model, Model::Esp32 | Model::Esp32S2 | Model::Esp32S3);

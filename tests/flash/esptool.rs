@@ -69,8 +69,8 @@ fn python(program: &str, arguments: &[&str]) -> Vec<u8> {
     output.stdout
 }
 
-/// What differs between a chip's data in `src/board/flash/chip/` and the constants in `esptool`'s own code, a line each. The
-/// numbers are where its boot loader begins and its number in image headers.
+/// The differences between a chip's data in `src/board/flash/chip/` and the constants in `esptool`'s own code, one per
+/// line. The two numbers are the offset of its boot loader and its number in image headers.
 pub(crate) fn differences(chip: &str, boot: usize, id: u16) -> String {
     const PROGRAM: &str = r"
 import re, sys

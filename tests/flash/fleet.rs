@@ -1,4 +1,4 @@
-//! Several boards flashed side by side.
+//! Several boards flashed at the same time.
 
 use std::fs;
 use std::time::Instant;
@@ -7,7 +7,7 @@ use crate::emulator::Emulator;
 use crate::images::firmware;
 use crate::support::{Finished, command, file, finish, has_firmware, quick_board};
 
-/// Flashes the boards and a port that is not there, which has no name.
+/// Flashes the boards and a port that does not exist, which has no name.
 #[track_caller]
 fn flash_all(boards: &[Emulator], image: &[u8], jobs: &str) -> Finished {
     let (first, rest) = boards.split_first().expect("a board");

@@ -284,7 +284,7 @@ fn firmware_for_another_chip_is_never_written() {
     merged_s3.extend(table(&[("factory", 0, 0, 0x1_0000, 0x10_0000)]));
     let mut p4 = vec![0xff; 0x2000];
     p4.extend(image(18, 0x4ff2_9ed0, &font_like(5_000, 1)));
-    // As esptool's elf2image makes them for the ESP8266: a header of eight bytes.
+    // Images from esptool's elf2image for the ESP8266, with a header of eight bytes.
     let mut esp8266 = vec![0xe9, 1, 2, 0x20];
     for word in [0x4010_00b0_u32, 0x4010_0000, 1_000] {
         esp8266.extend(word.to_le_bytes());

@@ -70,7 +70,7 @@ fn ctrl_c_ends_every_step() {
     let text = stopped(&board, &erase, "erasing");
     assert!(text.contains("partly erased"), "{text}");
 
-    // Half of the flash is blank now; the rest is compared.
+    // Half of the flash is blank now, so udpcli compares only the rest.
     let same = file(&board, "same.bin", &board.flash()[0x30_0000..]);
     let same = format!("{}@0x300000", same.display());
     let text = stopped(&board, &[same.as_ref(), "--force".as_ref()], "comparing");

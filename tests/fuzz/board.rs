@@ -1,5 +1,5 @@
-//! A board whose answers in the raw REPL are the input's: right in form as often as not, so that what comes behind the
-//! first answer is reached.
+//! A board whose answers in the raw REPL come from the input. About half of them are well-formed, so that fuzzing
+//! reaches the code after the first answer.
 
 use std::collections::VecDeque;
 use std::io;
@@ -52,7 +52,7 @@ impl Board {
                     1 => self.say(&[b"R\x00"]),
                     2 => {
                         let window = [self.byte(), self.byte()];
-                        // More than anybody sends: a window's end is answered by nothing here.
+                        // More than any code sends: this board never answers the end of a window.
                         self.say(&[b"R\x01", &window, &[1; 64]]);
                         self.pasting = true;
                     }
@@ -78,10 +78,10 @@ impl Board {
         }
     }
 
-    /// Says what a program of ours is answered by.
+    /// The answer to one of udpcli's programs.
     fn run(&mut self, code: &[u8], way: &[u8]) {
         let text = String::from_utf8_lossy(code);
-        // The number that proves that somebody is there.
+        // The number that proves that a board is there.
         if let Some(halves) = text.strip_prefix("import sys\nsys.stdout.write('") {
             let (a, b) = (halves.get(..4), halves.get(7..11));
             if let (Some(a), Some(b)) = (a, b) {
@@ -113,7 +113,7 @@ impl Board {
             _ if text.replace('\\', "").contains("y('/')") => {
                 self.say(&[way, b"9000 90000 65000 10~--------\x04\x04>"]);
             }
-            // What is asked for with a checksum, and what without one.
+            // Requests with a checksum, and requests without one.
             _ if text.starts_with("_udpcli['x'](") => {
                 let bytes = self.bytes();
                 self.say(&[way, &bytes, b"~--------\x04\x04>"]);
@@ -140,7 +140,7 @@ impl Port for Board {
     }
 }
 
-/// What a board in its raw REPL answers: to the entry, to programs, about itself, about its files.
+/// The answers of a board in its raw REPL: to the entry, to programs, about itself, about its files.
 pub(crate) fn answers(bytes: &[u8]) {
     let Some((&choice, bytes)) = bytes.split_first() else {
         return;

@@ -1,5 +1,5 @@
-//! Everything that reads bytes from outside, each with what must hold for any bytes: no panic, no unbounded memory, and
-//! the same result however the bytes are cut into pieces.
+//! All code that reads bytes from outside, each with the checks for any input: no panic, no unbounded memory, and the
+//! same result for any division into chunks.
 //!
 //! Long because it is one list of decoders.
 
@@ -64,7 +64,7 @@ pub(crate) const DECODERS: [(&str, Decoder); 16] = [
     ("firmware", firmware),
 ];
 
-/// Cuts `bytes` where the first few of them say.
+/// Cuts `bytes` at places that its first few bytes select.
 fn pieces(bytes: &[u8]) -> (&[u8], Vec<&[u8]>) {
     let (cuts, bytes) = bytes.split_at(bytes.len().min(4));
     let mut rest = bytes;
@@ -96,7 +96,7 @@ fn encoding(byte: u8) -> TextEncoding {
         .expect("a known encoding")
 }
 
-/// What a user types as a payload.
+/// A payload as a user types it.
 fn payload(bytes: &[u8]) {
     let Some((&choice, bytes)) = bytes.split_first() else {
         return;
@@ -197,7 +197,8 @@ fn template(bytes: &[u8]) {
     }
 }
 
-/// What a capture gives does not depend on how its bytes come, and nothing in it is longer than it.
+/// The content of a capture does not depend on the chunks in which its bytes come, and nothing in it is longer than the
+/// capture.
 fn capture(bytes: &[u8]) {
     let (bytes, pieces) = pieces(bytes);
     let read = |pieces: &mut dyn Read| {
@@ -227,7 +228,7 @@ fn capture(bytes: &[u8]) {
     }
 }
 
-/// What a datagram looks like in every format; a terminal gets no control character.
+/// A datagram in every format; a terminal gets no control character.
 fn render(bytes: &[u8]) {
     let Some((&choice, bytes)) = bytes.split_first() else {
         return;
@@ -277,7 +278,7 @@ fn sequence(bytes: &[u8]) {
     assert!(totals.duplicate + totals.reordered <= count);
 }
 
-/// What a board prints, on the way to the terminal.
+/// The output of a board on its way to the terminal.
 fn terminal(bytes: &[u8]) {
     let (whole, pieces) = pieces(bytes);
     let (mut at_once, mut in_pieces) = (Vec::new(), Vec::new());
@@ -291,7 +292,7 @@ fn terminal(bytes: &[u8]) {
     filter.end(&mut in_pieces);
     assert_eq!(at_once, in_pieces);
     assert!(at_once.len() <= 10 * whole.len());
-    // Escape sequences that pass are begun by `ESC [` and hold no control character.
+    // Escape sequences that pass begin with `ESC [` and contain no control character.
     for (at, _) in at_once
         .iter()
         .enumerate()
@@ -319,7 +320,7 @@ fn repl(bytes: &[u8]) {
     if let OutputEnd::Found { len, .. } = end {
         assert!(output + len <= bytes.len());
     }
-    // What was output stays output when more comes.
+    // Bytes that were passed on as output stay output when more bytes come.
     let (less, _) = split_output(&bytes[..bytes.len() / 2]);
     assert!(less <= bytes.len() / 2 && less <= output);
 }
@@ -386,10 +387,10 @@ fn partition_table(bytes: &[u8]) {
     }
 }
 
-/// No file and no archive has more in it than this.
+/// The limit for the content of any file or archive.
 const MOST: usize = 64 << 20;
 
-/// A file to be written to flash: bare, ZIP, UF2 or ELF. What is made of it is checked as before writing.
+/// A file to be written to flash: bare, ZIP, UF2 or ELF. The result goes through the same checks as before writing.
 fn firmware(bytes: &[u8]) {
     let Some((&choice, bytes)) = bytes.split_first() else {
         return;
@@ -458,7 +459,7 @@ fn firmware(bytes: &[u8]) {
         let start = u64::from(erase.offset);
         changed.push(start..start + u64::from(erase.size));
     }
-    // What is said to stay does.
+    // Parts that the plan keeps do not change.
     for row in layout
         .rows
         .iter()

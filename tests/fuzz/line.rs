@@ -1,9 +1,9 @@
-//! The line from a board that is fuzzed.
+//! The line of the fuzzed board.
 
 use std::collections::VecDeque;
 use std::io;
 
-/// So many reads of nothing since the last write, and the line is closed: nobody waits for time to pass here.
+/// After this many empty reads since the last write, the line counts as closed, because no real time passes here.
 const SILENCE: u32 = 4;
 
 #[derive(Debug, Default)]

@@ -1,5 +1,5 @@
-//! A chip's loader whose replies are the input's: right in form as often as not, so that what comes behind the first
-//! reply is reached.
+//! A chip's loader whose replies come from the input. About half of them are well-formed, so that fuzzing reaches the
+//! code after the first reply.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, VecDeque};
@@ -16,13 +16,13 @@ use udpcli::text::sentence::Sentence;
 
 use super::line::Line;
 
-/// An input that keeps a conversation going for longer says nothing new.
+/// A longer conversation finds nothing new.
 const TIME: Duration = Duration::from_millis(100);
 
 /// The chip's number at 0x40001000: the ESP32.
 const MAGIC: (u32, u32) = (0x4000_1000, 0x00f0_1d83);
 
-/// Where the flash chip's identification is started, and where it is read.
+/// The registers that start the flash chip's identification and hold its result.
 const SPI_CMD: u32 = 0x3ff4_2000;
 const SPI_W0: u32 = 0x3ff4_2080;
 
@@ -32,9 +32,9 @@ struct Chip {
     line: Line,
     heard: slip::FrameDecoder,
     is_stub: bool,
-    /// What is in flash where the part goes.
+    /// The flash content at the part's place.
     fill: u8,
-    /// What registers were read as: they are read twice.
+    /// The values of earlier register reads, because udpcli reads each register twice.
     registers: BTreeMap<u32, u32>,
 }
 
@@ -57,7 +57,7 @@ impl Chip {
         self.frame(&[&head, data, status].concat());
     }
 
-    /// An MD5: the right one as often as not.
+    /// An MD5, which is right in about half of the cases.
     fn digest(&mut self, flash: &[u8]) -> Vec<u8> {
         let mut digest = Md5::digest(flash).to_vec();
         if self.input.pop_front().unwrap_or_default() & 1 != 0 {
@@ -81,7 +81,7 @@ impl Chip {
         *self.registers.entry(address).or_insert(fresh)
     }
 
-    /// What a loader or stub says to a command.
+    /// The reply of a loader or stub to a command.
     fn obey(&mut self, op: u8, body: &[u8]) {
         let word = |at: usize| {
             let bytes = body.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
@@ -89,19 +89,19 @@ impl Chip {
         };
         let done: &[u8] = if self.is_stub { &[0; 2] } else { &[0; 4] };
         match op {
-            // MEM_END starts the stub, which says so.
+            // MEM_END starts the stub, which announces itself.
             0x06 => {
                 self.reply(op, 0, &[], done);
                 self.frame(b"OHAI");
                 self.is_stub = true;
             }
-            // SYNC: the ROM's value is another than the stub's.
+            // SYNC: the ROM's value differs from the stub's.
             0x08 => self.reply(op, u32::from(!self.is_stub), &[], done),
             0x0a => {
                 let value = self.register(word(0));
                 self.reply(op, value, &[], done);
             }
-            // SPI_FLASH_MD5: what was to be written, or something else.
+            // SPI_FLASH_MD5: of the expected content, or of something else.
             0x13 => {
                 let len = usize::try_from(word(4)).expect("64 bits").min(0x1_0000);
                 let flash = vec![self.fill; len];
@@ -143,7 +143,7 @@ impl Chip {
                 let bytes = self.bytes(len.into());
                 self.frame(&bytes);
             }
-            // The right head, and anything behind it.
+            // The right header, followed by any bytes.
             0xfd => {
                 let bytes = self.bytes(6);
                 self.reply(*op, 0, &bytes, &[]);
@@ -151,7 +151,7 @@ impl Chip {
             // No.
             0xfc => {
                 let why = self.input.pop_front().unwrap_or_default();
-                // The ROM says that it failed, and why; the stub why.
+                // The ROM sends a failure flag and an error code; the stub sends only the code.
                 let status = if self.is_stub {
                     [why, 0, 0, 0]
                 } else {
@@ -205,7 +205,7 @@ impl FlashObserver for Told {
     }
 }
 
-/// What the chip's loader and its stub reply.
+/// The replies of the chip's loader and its stub.
 pub(crate) fn replies(bytes: &[u8]) {
     let Some((&choice, bytes)) = bytes.split_first() else {
         return;

@@ -1,6 +1,6 @@
-//! Replays what fuzzing has found, and the seeds it began with, through every decoder: docs/fuzzing.md.
+//! Replays the findings of fuzzing, and its seeds, through every decoder: docs/fuzzing.md.
 
-// Says to clippy that every helper here is test code.
+// Tells clippy that all helpers here are test code.
 #![cfg(test)]
 
 mod decoders;
@@ -22,7 +22,7 @@ fn every_past_finding_and_seed_passes() {
             let bytes = fs::read(&path).expect("a readable file");
             eprintln!("{}", path.display());
             decode(&bytes);
-            // Whatever one decoder choked on may hurt another.
+            // An input that broke one decoder may also break another.
             for (_, other) in DECODERS {
                 other(&bytes);
             }

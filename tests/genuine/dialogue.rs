@@ -1,7 +1,7 @@
-//! Dialogues with genuine firmware, and a driver that has anything else go through the same steps.
+//! Dialogues with genuine firmware, and a driver that repeats their steps with another board.
 //!
-//! What is compared is the joined stream of all answers: a step of a recording ended when the board had been quiet for a
-//! second, so a late answer may stand in the next one.
+//! The comparison uses the joined stream of all answers: a step of a recording ended when the board had been quiet for
+//! a second, so a late answer may be in the next step.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -52,13 +52,13 @@ pub(crate) fn recording(name: &str) -> Vec<Step> {
 pub(crate) trait Board {
     /// Sends bytes.
     fn send(&mut self, bytes: &[u8]);
-    /// What has come since the last call; waits for a moment when there is nothing.
+    /// The bytes since the last call; waits for a moment if there are none.
     fn receive(&mut self) -> Vec<u8>;
-    /// Waits until a program runs: a Ctrl-C before that would be a byte like any other.
+    /// Waits until a program runs: before that, a Ctrl-C would be an ordinary byte.
     fn wait_running(&mut self);
 }
 
-/// What a stand-in need not say as the genuine board did, and nothing else: what lies between these two.
+/// The only parts in which a stand-in may differ from the genuine board: the text between these two marks.
 const MASKS: [(&[u8], &[u8]); 6] = [
     // The ROM's log: of another chip, with another loader.
     (b"ets J", b"\nentry 0x"),
@@ -71,7 +71,7 @@ const MASKS: [(&[u8], &[u8]); 6] = [
     (b"help('modules')\r\n", b"Plus any modules"),
 ];
 
-/// The stream without what is masked. What may become masked when more has come is left out.
+/// The stream without the masked parts. An end that later bytes may turn into a masked part is left out.
 fn masked(stream: &[u8]) -> Vec<u8> {
     let mut stream = stream.to_vec();
     for (start, end) in MASKS {
@@ -88,16 +88,16 @@ fn masked(stream: &[u8]) -> Vec<u8> {
     stream
 }
 
-/// The prompt that the first answers wait for.
+/// The prompt that comes before the first answers.
 const PROMPT: &[u8] = b">>> ";
 
-/// What a freshly flashed board prints before it writes to its flash.
+/// The output of a freshly flashed board before it writes to its flash.
 const SETUP: &[u8] = b"Performing initial setup\r\n";
 
-/// Sends what was sent in each step and asserts that the same came back, byte for byte but for [`MASKS`].
+/// Sends the bytes of each step and asserts that the same answer comes back, byte for byte except for [`MASKS`].
 ///
-/// What was typed before the first prompt is sent when the prompt has come, except for a Ctrl-C that interrupted the boot:
-/// that one is sent while the board sets up its file system.
+/// Sends the keys typed before the first prompt after that prompt, except for a Ctrl-C that interrupted the boot: it
+/// sends that one while the board sets up its file system.
 #[track_caller]
 pub(crate) fn compare(name: &str, board: &mut dyn Board, steps: &[Step]) {
     let interrupts_boot = steps

@@ -1,4 +1,4 @@
-//! Boards in a Wi-Fi, and the PC's side.
+//! Boards in a Wi-Fi, and the PC side.
 
 use std::net::UdpSocket;
 use std::process::{Command, Stdio};

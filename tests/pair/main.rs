@@ -7,7 +7,7 @@
 #[expect(dead_code, reason = "other targets use the rest of it")]
 #[path = "../board/support.rs"]
 mod board;
-/// What the emulator of a terminal takes from the target that it is at home in.
+/// The parts of the terminal target that the emulator module needs here.
 mod child {
     pub(crate) const NAME: &str = "";
     pub(crate) const FOLDER: &str = "UDPCLI_TEST_FOLDER";

@@ -17,7 +17,7 @@ pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
-/// What the page says, after the checks of page.py.
+/// The text of the page, after the checks of page.py.
 #[track_caller]
 pub(crate) fn read(path: &Path) -> Value {
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pair/page.py");

@@ -122,7 +122,7 @@ fn the_report_is_shown_in_both_languages() {
     for language in ["en", "zh-CN"] {
         let args = format!("--lang {language} -n 2 --interval 10ms --sizes 64");
         let finished = finish(&mut simulate(&Pc::new(), &args)).expect_code(0);
-        // Only what took a while has its time.
+        // Only steps that took a while show their time.
         let shown = without_numbers(&finished.text()).replace("  [0 s]", "");
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("tests/pair")

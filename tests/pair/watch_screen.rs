@@ -1,4 +1,4 @@
-//! `--watch` on a terminal: what is on the screen, at several sizes and after each change of the size.
+//! `--watch` on a terminal: the screen at several sizes and after each change of the size.
 
 use serde_json::json;
 use unicode_width::UnicodeWidthStr as _;
@@ -39,7 +39,7 @@ fn has(rows: &[String], what: &str) -> bool {
     rows.iter().any(|row| row.contains(what))
 }
 
-/// Whether the view stands there whole: a title, the verdict, four closed boxes, the keys.
+/// Whether the view is complete: a title, the verdict, four closed boxes, the keys.
 fn is_whole(rows: &[String], (height, width): (u16, u16)) -> bool {
     let count = |edge| {
         rows.iter()
@@ -76,7 +76,7 @@ fn every_part_is_on_the_screen_at_every_size() {
                 .iter()
                 .all(|part| has(screen, part))
         });
-        // What -vv says is in the box and nowhere else.
+        // The messages of -vv are only in the box.
         let log = screen.iter().position(|row| row.starts_with("┌ log "));
         let lines = &screen[log.unwrap() + 1..screen.len() - 2];
         assert!(

@@ -67,7 +67,7 @@ def build_computer():
     for name, to in (("ptmx", "pts/ptmx"), ("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")):
         os.symlink(to, f"/mnt/dev/{name}")
     sh("mount --rbind /dev/pts /mnt/dev/pts && mount --bind /mnt/tty /sys/class/tty && mount --rbind /mnt/dev /dev")
-    # One that listens where nobody does gets nothing: the first datagram must not wait for an address.
+    # A datagram to a closed port must be refused at once, so resolve the address (ARP) before.
     time.sleep(0.05)
 
 

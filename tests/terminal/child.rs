@@ -1,4 +1,4 @@
-//! The process on the emulated terminal: does as it is told through a FIFO, with udpcli's terminal layer.
+//! The process on the emulated terminal: executes orders from a FIFO with udpcli's terminal layer.
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
@@ -24,7 +24,7 @@ use udpcli::terminal::stdout::{self, Stdout};
 use udpcli::text::encoding::TextEncoding;
 use udpcli::text::escape::Audience;
 
-/// The name by which the test binary runs it.
+/// The name by which the test binary runs this process.
 pub(crate) const NAME: &str = "child::on_the_terminal";
 
 /// The environment variable that names the folder with the FIFO.
@@ -46,7 +46,7 @@ fn screen(text: &str) -> Screen {
     }
 }
 
-/// Fills the screen with something else in each frame.
+/// Fills the screen with new content in each frame.
 fn fill(view: &mut ratatui::Frame<'_>, frame: usize) {
     let row = frame.to_string().repeat(100);
     let rows = vec![row.as_str(); 60].join("\n");
@@ -59,7 +59,7 @@ fn unhex(text: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Every way of bytes from outside to a terminal on which only lines with colours are to be seen.
+/// Every path of outside bytes to a terminal that may show only lines with colours.
 fn show_as_lines(bytes: &[u8], data: &mut Stdout) {
     let peer = SocketAddr::from(([127, 0, 0, 1], 6000));
     for format in [
@@ -87,7 +87,7 @@ fn show_as_lines(bytes: &[u8], data: &mut Stdout) {
         }
     }
     let text = String::from_utf8_lossy(bytes);
-    // Even where somebody forgot to escape.
+    // Even if a caller forgot to escape.
     data.write(bytes).unwrap();
     stdout::print(bytes).unwrap();
     stdout::print_styled(&text).unwrap();
@@ -122,7 +122,7 @@ fn on_the_terminal() {
         let order = order.unwrap();
         let (verb, rest) = order.split_once(' ').unwrap_or((&order, ""));
         match verb {
-            // What the test harness wrote is not of interest.
+            // Ignore the output of the test harness.
             "begin" => {
                 program.write(b"\n\x1b[2J\x1b[H").unwrap();
             }
@@ -173,7 +173,7 @@ fn on_the_terminal() {
                     frame += 1;
                 }
                 drop(screen_of_its_own.take());
-                // The harness has something to say on the terminal, too.
+                // The harness writes to the terminal, too.
                 File::create(folder.join("over")).unwrap();
                 return;
             }

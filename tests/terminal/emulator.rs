@@ -1,4 +1,4 @@
-//! A pseudo-terminal with a terminal emulator behind it, and a process on it that does as it is told.
+//! A pseudo-terminal with a terminal emulator behind it, and a process on it that executes orders.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -18,13 +18,13 @@ use tempfile::TempDir;
 
 use crate::child;
 
-/// How long a screen may take to come, on a busy machine.
+/// The timeout for a screen on a busy machine.
 const DEADLINE: Duration = Duration::from_mins(1);
 
-/// So many rows that nothing scrolls away.
+/// Enough rows so that nothing scrolls away.
 const ROWS: u16 = 60;
 
-/// What the terminal shows, and all that it was sent.
+/// The content of the terminal, and all bytes that it received.
 struct Shown {
     parser: vt100::Parser,
     bytes: Vec<u8>,
@@ -54,8 +54,8 @@ fn set_size(terminal: &OwnedFd, rows: u16, columns: u16) {
 }
 
 impl Emulator {
-    /// A terminal of so many columns whose stdout and stderr are the child's. `raw`: bytes come as they were written, a
-    /// line feed without a carriage return among them.
+    /// A terminal with this many columns as stdout and stderr of the child. `raw`: bytes arrive unchanged, for example
+    /// a line feed without a carriage return.
     pub(crate) fn start(columns: u16, raw: bool) -> Self {
         let me = std::env::current_exe().unwrap();
         let args = [child::NAME, "--exact", "--ignored", "--nocapture"];
@@ -72,7 +72,7 @@ impl Emulator {
         )
     }
 
-    /// udpcli in a folder, on a terminal of so many rows and columns; its last line is `exit code` and the code.
+    /// udpcli in a folder, on a terminal with this many rows and columns; the last line is `exit code` and the code.
     pub(crate) fn udpcli_on(size: (u16, u16), folder: &Path, args: &[&str]) -> Self {
         let line = r#""$@"; echo "exit code $?""#;
         let folder = folder.to_str().unwrap();
@@ -129,7 +129,7 @@ impl Emulator {
         let fifo = folder.path().join("orders");
         let made = Command::new("mkfifo").arg(&fifo).status().unwrap();
         assert!(made.success());
-        // With both ends open this does not wait for the child; the child sees the end when it closes.
+        // With both ends open, this does not wait for the child; closing it gives the child an end of file.
         let orders = File::options().read(true).write(true).open(&fifo).unwrap();
         // The terminal is the child's own. Its session outlives it: the system resets a terminal without one.
         let line = r#"trap : INT; "$@"; touch "$UDPCLI_TEST_FOLDER/ended"; exec sleep 600"#;
@@ -170,7 +170,7 @@ impl Emulator {
         orders.flush().unwrap();
     }
 
-    /// What is on the screen, row by row, without blanks at the ends.
+    /// The rows of the screen, without blanks at the ends.
     pub(crate) fn rows(&self) -> Vec<String> {
         let shown = self.shown();
         let screen = shown.parser.screen();
@@ -184,7 +184,7 @@ impl Emulator {
         rows
     }
 
-    /// Waits until that is so of the screen, and gives it.
+    /// Waits until the screen meets the condition, and returns the screen.
     #[track_caller]
     pub(crate) fn until(&self, what: &str, is_so: impl Fn(&[String]) -> bool) -> Vec<String> {
         let deadline = Instant::now() + DEADLINE;
@@ -227,7 +227,7 @@ impl Emulator {
         set_size(&self.ours, ROWS, columns);
     }
 
-    /// Gives the alternate screen another size: a terminal cuts it there, and breaks no lines.
+    /// Resizes the alternate screen: there a terminal truncates lines and does not wrap them.
     pub(crate) fn resize_screen(&mut self, rows: u16, columns: u16) {
         self.shown().parser.screen_mut().set_size(rows, columns);
         set_size(&self.ours, rows, columns);
@@ -247,7 +247,7 @@ impl Emulator {
         (screen.alternate_screen(), screen.bracketed_paste())
     }
 
-    /// All that the terminal was sent so far.
+    /// All bytes that the terminal has received so far.
     pub(crate) fn sent(&self) -> Vec<u8> {
         self.shown().bytes.clone()
     }
@@ -258,7 +258,7 @@ impl Emulator {
         rustix::io::write(&self.ours, text.as_bytes()).unwrap();
     }
 
-    /// From now on nobody reads what the terminal is sent, or somebody does again.
+    /// Stops or continues reading the terminal's output.
     pub(crate) fn stall(&self, stalls: bool) {
         self.is_stalled.store(stalls, Ordering::Relaxed);
     }
@@ -290,10 +290,10 @@ impl Emulator {
         }
     }
 
-    /// No more orders: the child ends. All that the terminal was sent.
+    /// Ends the orders, so that the child ends; returns all bytes that the terminal received.
     #[track_caller]
     pub(crate) fn end(mut self) -> Vec<u8> {
-        // Orders are lost that nobody has opened yet.
+        // Orders would be lost before the child has opened the FIFO.
         self.wait_for("open");
         drop(self.orders.take());
         self.wait();

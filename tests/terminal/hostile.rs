@@ -8,7 +8,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::emulator::Emulator;
 
-/// Inputs a run; more with `PROPTEST_CASES`.
+/// The number of inputs per run; `PROPTEST_CASES` raises it.
 fn cases() -> u32 {
     ProptestConfig::default().cases.max(300)
 }
@@ -86,16 +86,16 @@ fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// Which control sequences may be in what a terminal is sent.
+/// The control sequences that a terminal may receive.
 #[derive(Clone, Copy, PartialEq)]
 enum May {
     /// Colours.
     Lines,
-    /// Also what moves the cursor and erases, and shows or hides the cursor.
+    /// Also sequences that move, show or hide the cursor, and that erase.
     Program,
 }
 
-/// Fails with the first thing that should not be there.
+/// Fails at the first sequence that is not allowed.
 #[track_caller]
 fn check(bytes: &[u8], may: May) {
     let text = std::str::from_utf8(bytes).expect("a terminal gets text");
@@ -133,7 +133,7 @@ fn check(bytes: &[u8], may: May) {
     }
 }
 
-/// Written down once more, so that it is not the program's own list that the program is measured by.
+/// A separate list, so that the test does not use the program's own list.
 fn is_harmful(char: char) -> bool {
     char.is_control()
         || matches!(char,
@@ -141,7 +141,7 @@ fn is_harmful(char: char) -> bool {
             | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// What the child shows of all inputs, by this order.
+/// The child's output for all inputs, by this order.
 fn shown(order: &str) -> Vec<u8> {
     let mut terminal = Emulator::start(120, true);
     terminal.tell("log begin of it");

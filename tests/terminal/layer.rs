@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What only the terminal layer may name: ways to stdout and stderr, and to the terminal's modes.
+/// The names that only the terminal layer may use: functions for stdout, stderr and the terminal's modes.
 const RESERVED: [&str; 10] = [
     "io::stdout",
     "io::stderr",
@@ -28,7 +28,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Lines that name something reserved, as `file:line: text`; comments may.
+/// Lines with a reserved name outside comments, as `file:line: text`.
 fn offending(name: &str, text: &str) -> Vec<String> {
     let is_code = |line: &&str| !line.trim_start().starts_with("//");
     text.lines()

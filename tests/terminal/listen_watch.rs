@@ -13,7 +13,7 @@ const PAGE_DOWN: &str = "\x1b[6~";
 const END: &str = "\x1b[F";
 const HOME: &str = "\x1b[H";
 
-/// The view on a terminal, and where it listens.
+/// The view on a terminal, and its address.
 struct Watched {
     terminal: Emulator,
     address: SocketAddr,
@@ -49,7 +49,7 @@ impl Watched {
             .until(what, |rows| rows.iter().any(|row| row.contains(what)))
     }
 
-    /// Ends with `q`; the lines that stay on the terminal.
+    /// Ends the view with `q`; returns the lines that stay on the terminal.
     #[track_caller]
     fn quit(&self) -> Vec<String> {
         self.terminal.type_in("q");
@@ -59,7 +59,7 @@ impl Watched {
     }
 }
 
-/// Whether the view stands there whole: the frames are closed, and the last row has the keys.
+/// Whether the view is complete: the frames are closed, and the last row has the keys.
 fn is_whole(rows: &[String], (height, width): (u16, u16)) -> bool {
     let full = |row: &&String| row.width() == usize::from(width);
     let tops = rows.iter().filter(|row| row.starts_with('┌')).filter(full);
@@ -151,7 +151,7 @@ fn untrusted_text_is_escaped_and_wide_text_keeps_the_columns() {
     ] {
         assert!(shown.contains(wanted), "{wanted}: {shown}");
     }
-    // Every row of the frames ends where it should.
+    // Every row of the frames has the right width.
     for row in rows.iter().filter(|row| row.starts_with(['│', '┌', '└'])) {
         assert_eq!(row.width(), usize::from(size.1), "{row}");
     }
@@ -185,7 +185,7 @@ fn names_of_any_characters_keep_the_columns_and_cannot_act() {
             wanted.iter().all(|name| shown.contains(name))
         }
     });
-    // The texts stand below each other, whatever stands before them.
+    // The texts are aligned, whatever comes before them.
     let column = |row: &String| {
         let (before, _) = row.split_once("127.0.4.")?;
         Some(before.width())
@@ -269,7 +269,7 @@ fn keys_scroll_sort_filter_pause_and_save() {
     watched.terminal.type_in("/often\r");
     watched.until(r#"of 3 with "often" (of 43)"#);
 
-    // What comes while it is paused is counted, and shown afterwards.
+    // Datagrams during the pause are counted, and shown afterwards.
     watched.terminal.type_in(" ");
     watched.until("paused");
     watched.send([127, 0, 2, 41], b"often later");

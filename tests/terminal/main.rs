@@ -1,6 +1,6 @@
-//! What reaches a terminal, as a terminal shows it; and that nothing goes past `src/terminal`.
+//! The output on a terminal, as the terminal shows it; and the check that nothing bypasses `src/terminal`.
 
-// Says to clippy that every helper here is test code.
+// Tells clippy that all helpers here are test code.
 #![cfg(test)]
 
 mod layer;

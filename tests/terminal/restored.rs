@@ -1,4 +1,4 @@
-//! Whatever way the program ends, the terminal is as it was.
+//! However the program ends, the terminal is restored.
 
 use std::time::{Duration, Instant};
 
@@ -27,14 +27,14 @@ fn raw_mode_ends_with_its_guard_a_panic_and_the_second_ctrl_c() {
                 terminal.is_cooked() && terminal.modes() == (false, false)
             });
             if end == "panic" {
-                // Reported where it can be read.
+                // The panic is reported on the normal screen.
                 terminal.until(&what, |rows| rows.join("").contains("as it was told"));
             }
         }
     }
 }
 
-/// Ctrl-S, or a connection that stands still; the system holds some 64 KB for the terminal.
+/// Ctrl-S, or a stalled connection; the system buffers some 64 KB for the terminal.
 #[test]
 fn a_screen_that_nobody_reads_does_not_hold_up_the_end() {
     for (signals, over) in [(&["TERM"][..], "over"), (&["INT", "TERM"], "ended")] {
@@ -43,7 +43,7 @@ fn a_screen_that_nobody_reads_does_not_hold_up_the_end() {
         terminal.until("the other screen", |_| terminal.modes().0);
         terminal.stall(true);
         terminal.tell("frames");
-        // Long enough for more than the system holds; less makes an easier case.
+        // Long enough to exceed the system's buffer; less would be an easier case.
         std::thread::sleep(Duration::from_millis(500));
         for signal in signals {
             terminal.signal(signal);

@@ -4,10 +4,10 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
 use crate::emulator::Emulator;
 
-/// A name that is longer than a bar has room for in 40 columns.
+/// A name that is too long for a bar in 40 columns.
 const FILE: &str = "课程/第一课/main.py";
 
-/// What should be on the screen.
+/// The expected screen.
 #[derive(Default)]
 struct Expected {
     columns: usize,
@@ -16,11 +16,11 @@ struct Expected {
     /// The text on the panel.
     panel: Option<String>,
     has_progress: bool,
-    /// A line that is not complete.
+    /// An incomplete line.
     tail: String,
 }
 
-/// A line as a terminal of so many columns breaks it.
+/// A line, wrapped as by a terminal with this many columns.
 fn broken(line: &str, columns: usize) -> Vec<String> {
     let mut rows = vec![String::new()];
     let mut used = 0;
@@ -65,7 +65,7 @@ impl Expected {
         ]
     }
 
-    /// Whether the screen is this one. The bar's rate and time are its own.
+    /// Whether the screen equals this one, apart from the bar's rate and time.
     fn is_shown(&self, rows: &[String]) -> bool {
         let mut expected: Vec<Option<String>> = Vec::new();
         let lines = self.lines.iter();
@@ -151,7 +151,7 @@ fn log_data_progress_and_panel_share_the_terminal() {
             expected.panel = Some(text.clone());
             terminal.until(&text, |rows| expected.is_shown(rows));
         }
-        // The line is completed, above everything.
+        // The line is complete now, above the other lines.
         terminal.tell("line  完了");
         expected.tail = String::new();
         expected.lines.push("没有完 完了".to_owned());
@@ -159,7 +159,7 @@ fn log_data_progress_and_panel_share_the_terminal() {
         terminal.tell("done");
         expected.has_progress = false;
         terminal.until("no bar", |rows| expected.is_shown(rows));
-        // The panel stays where it is, and what follows stands below.
+        // The panel stays in place, and later output is below it.
         terminal.tell("keep");
         terminal.tell("log 最后 last");
         let panel = expected.panel.take().unwrap();
@@ -196,7 +196,7 @@ fn a_question_stays_below_messages_and_progress() {
         terminal.until("no bar", |rows| rows.len() == 3);
         terminal.type_in("geheim 密\r");
         terminal.tell("answer");
-        // What was typed is not shown by the question.
+        // The question does not show the typed text.
         terminal.until("the answer", |rows| {
             rows == [
                 "第一 said meanwhile",
@@ -210,7 +210,7 @@ fn a_question_stays_below_messages_and_progress() {
     }
 }
 
-/// Rows as one text: a terminal broke the lines somewhere.
+/// The rows as one text, because the terminal wrapped the lines.
 fn joined(rows: &[String]) -> String {
     rows.concat()
 }
@@ -250,7 +250,7 @@ fn listen_shows_its_panel_below_everything_it_says() {
             if index > 0 {
                 terminal.resize(columns);
             }
-            // More than is kept: a warning comes with it.
+            // More than the limit, so a warning appears.
             let text = format!("第{index}个 {}", "x".repeat(50));
             socket.send_to(text.as_bytes(), &address).unwrap();
             sent.push(format!("第{index}个 "));
@@ -261,7 +261,7 @@ fn listen_shows_its_panel_below_everything_it_says() {
                 };
                 let (above, panel) = rows.split_at(top);
                 let above = joined(above);
-                // The panel is whole, at the end, and the only one; each datagram is there once.
+                // The panel is complete, at the end, and the only one; each datagram appears once.
                 panel[0] == "┌─────────────────────┐"
                     && panel[2].starts_with(&format!("│{shown}"))
                     && panel[3] == "│from127.0.0.1        │"
@@ -307,7 +307,7 @@ fn what_is_done_leaves_its_line_where_that_is_wanted() {
     terminal.tell("flash 1000 固件 firmware");
     let line = |row: &str| row.starts_with("固件 firmware 100 %  1000 of 1000 bytes");
     terminal.until("its end", |rows| matches!(rows, [done] if line(done)));
-    // The next thing has a bar of its own, and what is told twice is no second line.
+    // The next piece of work has its own bar, and a repeated report makes no second line.
     terminal.tell("flash 1000 固件 firmware");
     terminal.tell("flash 100 next");
     terminal.until("the next bar", |rows| {

@@ -10,8 +10,8 @@ const COLUMNS: u16 = 80;
 const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
 const END: &str = "exit code ";
 
-/// All that the terminal is sent when udpcli runs in this folder, with its exit code at the end. No setting of this
-/// machine counts.
+/// All bytes that the terminal receives from udpcli in this folder, with the exit code at the end, independent of this
+/// machine's settings.
 fn sent(folder: &Path, language: &str, args: &[&str]) -> Vec<u8> {
     let folder = folder.to_str().unwrap();
     let home = format!("{folder}/home");
@@ -38,7 +38,7 @@ fn sent(folder: &Path, language: &str, args: &[&str]) -> Vec<u8> {
     terminal.sent()
 }
 
-/// The rows of what was sent to a terminal of so many columns.
+/// The rows of the output on a terminal with this many columns.
 fn rows(sent: &[u8], columns: u16) -> Vec<String> {
     let mut terminal = vt100::Parser::new(500, columns, 0);
     terminal.process(sent);
@@ -96,7 +96,7 @@ fn help_fits_80_columns_in_both_languages() {
     }
 }
 
-/// The errors that people meet first. A port is shown as one that reads well and is as wide.
+/// The errors that people meet first. Each port is replaced by a fixed one of the same width.
 #[test]
 fn errors_are_shown_in_both_languages() {
     let bound = |address: &str| {
@@ -104,7 +104,7 @@ fn errors_are_shown_in_both_languages() {
         let address = socket.local_addr().unwrap();
         (socket, address)
     };
-    // A socket that takes only what it sends itself: for others nothing listens there.
+    // A socket that accepts only its own datagrams: for other senders nothing listens there.
     let (deaf, nobody) = bound("127.0.0.1:0");
     deaf.connect(nobody).unwrap();
     let (_taken, taken) = bound("127.0.0.1:0");
@@ -148,7 +148,7 @@ fn errors_are_shown_in_both_languages() {
             &["board", "flash", "firmware.bin", "--dry-run"],
         ),
     ];
-    // Marks stand in between: what replaces one port may be another.
+    // Replace through markers, because the replacement of one port may be another port.
     let ports = [
         (u32::from(nobody.port()), "<a>", "50000"),
         (u32::from(taken.port()), "<b>", "60000"),

@@ -53,8 +53,7 @@ fn count(rows: &[String], what: &str) -> usize {
     rows.iter().map(|row| row.matches(what).count()).sum()
 }
 
-/// Whether the wall stands there whole: nothing is wider than the terminal, frames are closed, the keys are in the last
-/// row.
+/// Whether the wall is complete: nothing is wider than the terminal, frames are closed, the keys are in the last row.
 fn is_whole(rows: &[String], (height, width): (u16, u16)) -> bool {
     rows.len() == usize::from(height)
         && rows.iter().all(|row| row.width() <= usize::from(width))
@@ -67,7 +66,7 @@ fn has(rows: &[String], what: &str) -> bool {
     count(rows, what) > 0
 }
 
-/// Ends with `q`; the lines that stay on the terminal.
+/// Ends the wall with `q`; returns the lines that stay on the terminal.
 #[track_caller]
 fn quit(terminal: &Emulator) -> Vec<String> {
     terminal.type_in("q");
@@ -88,7 +87,7 @@ fn the_wall_fits_every_size_and_leaves_every_board_at_its_prompt() {
     let mut ports: Vec<&str> = boards.iter().map(|board| board.port.as_str()).collect();
     ports.push("/nonexistent/tty");
     let mut terminal = start(LARGE, folder.path(), &ports, &[]);
-    // Four pictures fit, each with the name; a name cannot do anything to the terminal.
+    // Four pictures fit, each with its name; a name cannot affect the terminal.
     let are_three = |rows: &[String]| count(rows, &"⣿".repeat(64)) == 6;
     let rows = terminal.until("three pictures", |rows| {
         is_whole(rows, LARGE)
@@ -106,7 +105,7 @@ fn the_wall_fits_every_size_and_leaves_every_board_at_its_prompt() {
     }
     assert!(!terminal.sent().windows(5).any(|bytes| bytes == b"\x1b[31m"));
 
-    // On smaller terminals the texts, on a very small one lines.
+    // Smaller terminals show the texts, a very small one shows lines.
     for size in [SMALL, MIDDLE] {
         terminal.resize_screen(size.0, size.1);
         let rows = terminal.until("texts", |rows| is_whole(rows, size) && !are_three(rows));

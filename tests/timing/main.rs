@@ -1,7 +1,7 @@
-//! What holds only if this PC answers within a millisecond: one test at a time, and no other test beside it.
+//! Tests that need answers of this PC within a millisecond: one test at a time, and no other test at the same time.
 //!
-//! A program that catches Ctrl-C is stopped by one that arrives inside its handler. On two processors with four tests at
-//! once, the virtual board and udpcli wait for a processor too often to meet there within the time that an ending has.
+//! A program that catches Ctrl-C is stopped by a Ctrl-C that arrives inside its handler. With four tests on two
+//! processors, the virtual board and udpcli wait for a processor too often to hit that moment within the time limit.
 
 // Tells clippy that all helpers here are test code. The virtual board needs Linux (pseudo-terminal, inotify).
 #![cfg(test)]

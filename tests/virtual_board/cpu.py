@@ -433,7 +433,7 @@ class Cpu:
             return 1
         got = 0
         while got < length:
-            # As on the chip, an interrupt counts when what came before it has been read.
+            # As on the chip, an interrupt takes effect after the bytes before it have been read.
             if not unread(0) and not self.await_input():
                 return self._fail(errno.EINTR)
             count = self.libc.read(0, ctypes.c_void_p(data + got), ctypes.c_size_t(length - got))
@@ -627,7 +627,8 @@ class Cpu:
         if self.shared.keeps_rate:
             return 1
         if self.line_free - time.monotonic() < 0.0005:
-            # All has left the chip's FIFO. Where it is still on its way here, this PC is late and not the board.
+            # All bytes have left the chip's FIFO. If some are still on their way here, this PC is late, not the
+            # board.
             until = time.monotonic() + 1
             while (unread(1) or self.shared.is_sending) and time.monotonic() < until:
                 time.sleep(0.0005)

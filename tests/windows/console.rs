@@ -1,4 +1,4 @@
-//! A console: Wine shows the Windows program's on the terminal it was started in, here tmux.
+//! A console: Wine shows the Windows program's console on the terminal in which it was started, here tmux.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,7 +8,7 @@ use crate::support::{
     DEADLINE, address_of, listening_address, loopback_socket, receive_payloads, skipped,
 };
 
-/// A terminal of 150 columns; it goes with what runs on it.
+/// A terminal with 150 columns; dropping it ends its programs.
 struct Screen {
     folder: tempfile::TempDir,
 }
@@ -47,8 +47,8 @@ impl Screen {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
-    /// Types Enter until `text` is shown. Wine reads keys only once its console waits for a line: one that came before is
-    /// echoed by the terminal and lost.
+    /// Types Enter until `text` is shown. Wine reads keys only once its console waits for a line: the terminal echoes
+    /// earlier keys, and they are lost.
     fn enter_until(&self, text: &str) {
         for _ in 0..10 {
             self.tmux(&["send-keys", "Enter"]);
@@ -63,7 +63,7 @@ impl Screen {
         self.wait_for(text);
     }
 
-    /// Waits until this is on the screen; all of the screen.
+    /// Waits until this text is on the screen; returns the whole screen.
     #[track_caller]
     fn wait_for(&self, text: &str) -> String {
         let deadline = Instant::now() + DEADLINE;
@@ -111,7 +111,7 @@ fn chinese_is_shown_whatever_the_code_page_and_control_characters_are_not() {
         let shown = screen.wait_for("1 datagram,");
         let text = r"你好，掌控板 \x1b[31m\u{202e}\x07é";
         assert!(shown.contains(text), "{code_page}: {shown}");
-        // Colours are obeyed, or there are none: no remains of them.
+        // Colours take effect, or there are none: no escape sequences remain.
         assert!(
             !["[0m", "[2m", "[36m"]
                 .iter()
@@ -119,7 +119,7 @@ fn chinese_is_shown_whatever_the_code_page_and_control_characters_are_not() {
             "{shown}"
         );
     }
-    // Ctrl-C as it is typed; cmd would end on its own account.
+    // Type Ctrl-C; cmd would end, too.
     let screen = Screen::start(&format!(
         "cd '{folder}' && '{wine}' udpcli.exe listen --bind 127.0.0.1 --port 0"
     ));
@@ -128,8 +128,8 @@ fn chinese_is_shown_whatever_the_code_page_and_control_characters_are_not() {
     screen.wait_for("0 datagrams,");
 }
 
-/// A file and a pipe get UTF-8 in every code page: `docs/install.md` says what PowerShell makes of it. The arguments are
-/// Chinese whatever the code page is.
+/// A file and a pipe get UTF-8 in every code page: `docs/usage.md` describes what PowerShell does with it. The
+/// arguments are Chinese whatever the code page is.
 #[test]
 fn a_file_and_a_pipe_get_utf_8_and_arguments_stay_chinese_in_every_code_page() {
     let (Ok(exe), Ok(wine)) = (
@@ -188,7 +188,7 @@ fn a_file_and_a_pipe_get_utf_8_and_arguments_stay_chinese_in_every_code_page() {
     }
 }
 
-/// A console in which nothing was written before is the program's own, as after a double click.
+/// An empty console belongs to the program, as after a double click.
 #[test]
 fn alone_in_its_own_console_it_shows_the_menu_and_in_a_shell_its_help() {
     let (Ok(exe), Ok(wine)) = (
@@ -212,7 +212,7 @@ fn alone_in_its_own_console_it_shows_the_menu_and_in_a_shell_its_help() {
             "cd '{folder}' && export LC_ALL=C.UTF-8 UDPCLI_LANG={language} && '{wine}' udpcli.exe; echo ended: $?"
         ));
         screen.wait_for(choose);
-        // The console begins to read shortly after the question is shown, and nothing tells when.
+        // The console begins to read shortly after the question is shown, and no event marks that moment.
         std::thread::sleep(Duration::from_millis(500));
         screen.tmux(&["send-keys", "4"]);
         screen.enter_until("> udpcli demo");

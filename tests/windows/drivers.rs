@@ -1,5 +1,5 @@
-//! Devices in Wine's registry, as Windows keeps those that were plugged in. Wine has no USB drivers: this proves how they
-//! are read.
+//! Devices in Wine's registry, in the form in which Windows stores devices that were plugged in. Wine has no USB
+//! drivers, so this tests only the reading.
 
 use serde_json::Value;
 
@@ -47,7 +47,7 @@ fn a_board_for_which_windows_has_no_driver_is_named() {
         "REG_SZ",
         "CP2102 USB to UART Bridge Controller",
     );
-    // One with a driver, unplugged at the moment.
+    // A device with a driver, currently unplugged.
     let with = format!(r"{USB}\VID_1A86&PID_7523\5&1f&0&1");
     set(&with, "Service", "REG_SZ", "CH341SER_A64");
     set(

@@ -1,4 +1,4 @@
-//! The firewall's settings and rules in Wine's registry. Wine has no firewall: this proves how they are read.
+//! The firewall's settings and rules in Wine's registry. Wine has no firewall, so this tests only the reading.
 
 use std::process::{Command, Stdio};
 
@@ -96,7 +96,7 @@ fn rules_and_profiles_in_the_registry_are_read() {
         "{command}"
     );
 
-    // A listener says it once; one on loopback has nothing to do with it.
+    // A listener warns once; a listener on loopback does not.
     for (bind, times) in [("0.0.0.0", 1), ("127.0.0.1", 0)] {
         let mut listen = windows(["listen", "--port", "0", "--bind", bind, "--timeout", "1s"])
             .expect("a program");
@@ -108,7 +108,7 @@ fn rules_and_profiles_in_the_registry_are_read() {
         assert_eq!(said, times, "{}", finished.stderr);
     }
 
-    // The same in a private network, for which the rule that blocks is not.
+    // The same in a private network, to which the blocking rule does not apply.
     set(NETWORK, "Category", "REG_DWORD", "1");
     assert_eq!(finding()["code"], "firewall-allows");
     // A school may let only its own rules count.

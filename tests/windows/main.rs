@@ -1,7 +1,7 @@
-//! The Windows program under Wine, driven from Linux: `tests/windows/run` builds it and says where it is. Wine's
-//! sockets are real ones, so both systems talk to each other here; README.md says what this cannot prove.
+//! The Windows program under Wine, driven from Linux: `tests/windows/run` builds the program and passes its path.
+//! Wine's sockets are real ones, so both systems talk to each other here; README.md lists what this cannot prove.
 
-// Says to clippy that every helper here is test code. Wine and the virtual board are there on Linux only.
+// Tells clippy that all helpers here are test code. Wine and the virtual board exist only on Linux.
 #![cfg(test)]
 #![cfg(target_os = "linux")]
 
@@ -37,7 +37,7 @@ fn as_windows_writes(path: &Path) -> String {
     format!("Z:{}", path.to_str().expect("UTF-8").replace('/', r"\"))
 }
 
-/// The `.exe` under Wine as a command. None, with a word, where `tests/windows/run` has not built it.
+/// The `.exe` under Wine as a command. None, with a message, if `tests/windows/run` has not built it.
 fn windows<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Option<Command> {
     let (Some(exe), Some(wine)) = (
         std::env::var_os("UDPCLI_WINDOWS_EXE"),
@@ -50,7 +50,7 @@ fn windows<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Option<Command
     command
         .arg(exe)
         .args(args)
-        // Wine takes the arguments' encoding from here.
+        // Wine uses this for the encoding of the arguments.
         .env("LC_ALL", "C.UTF-8")
         .env("TZ", "UTC")
         .env_remove("UDPCLI_LOG")

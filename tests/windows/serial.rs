@@ -1,7 +1,7 @@
 //! The serial bridge on a COM port, with the virtual board behind it.
 //!
 //! `tests/windows/run` tells Wine that COM11 is the path in `UDPCLI_WINDOWS_COM11`; a test puts its board's
-//! pseudo-terminal there. One board at a time: the test is one.
+//! pseudo-terminal there. One board at a time, so this is a single test.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -104,7 +104,7 @@ fn the_bridge_works_on_a_com_port_above_nine() {
     assert!(png.starts_with(b"\x89PNG"));
     run(&["put", &as_windows_writes(&deep), ":"]).expect_code(0);
 
-    // Ctrl-C stops the program on the board, and ends in order.
+    // Ctrl-C stops the program on the board and ends the command cleanly.
     std::fs::write(&script, "print('begun')\nwhile True: pass\n").unwrap();
     let mut command = board(&["run", "hello.py"]).unwrap();
     let mut running = Running::spawn(command.current_dir(folder.path()).stdin(Stdio::null()));

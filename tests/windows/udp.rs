@@ -23,7 +23,7 @@ fn listen<S: AsRef<OsStr> + Debug>(args: impl IntoIterator<Item = S>) -> Option<
     Some(Listener::spawn(command.args(args)))
 }
 
-/// The answers that this payload gets from a listener.
+/// The answers of a listener to this payload.
 #[track_caller]
 fn ask(socket: &UdpSocket, payload: &[u8], listener: SocketAddr) -> Vec<u8> {
     socket.send_to(payload, listener).unwrap();
@@ -170,7 +170,7 @@ fn a_payload_that_no_datagram_holds_is_a_usage_error() {
 }
 
 /// Windows tells a socket that an answer was refused with its next receive (10054). Wine does not, so this proves only
-/// that answering the dead does no harm.
+/// that answering a closed port does no harm.
 #[test]
 fn a_listener_outlives_those_it_answers() {
     let Some(listener) = listen(["--bind", "127.0.0.1", "--echo"]) else {
@@ -329,7 +329,7 @@ fn files_of_any_name_are_written_and_read() {
     assert_eq!(receive(&socket).0, saved);
 }
 
-/// Wine has no such limit, so this proves that nothing of ours has one.
+/// Wine has no such limit, so this proves only that udpcli has none.
 #[test]
 fn a_path_may_be_longer_than_260_characters() {
     let folder = tempfile::tempdir().unwrap();

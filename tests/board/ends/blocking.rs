@@ -16,7 +16,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             // On another thread: `Site::OpenPayload`, `Site::ReadScript`, `Site::ReadFirmware`.
             "src/file.rs",
             "src/cli/board/run.rs",
-            // A regular file, looked at before.
+            // A regular file, which the code has checked before.
             "src/cli/board/run/watch.rs",
             "src/board/flash/files.rs",
             "src/board/flash/backup.rs",

@@ -178,7 +178,7 @@ fn path_with(folder: &Path) -> String {
     format!("{}:{path}", text(folder))
 }
 
-/// `listen` with rules of which each takes long to compile, and all together longer than the test waits.
+/// `listen` with rules that each take long to compile, and together longer than the test waits.
 fn with_many_rules() -> Scene {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("rules.toml");
@@ -251,7 +251,7 @@ fn files() -> Vec<Row> {
             scene(command, (folder, board))
         }),
         Row::new(Site::Menu, "udpcli alone", || {
-            // With `-vv` it would not be alone.
+            // With `-vv` other lines would surround it.
             let mut command = udpcli::<&str>([]);
             command.env("UDPCLI_MENU", "1");
             Scene {
@@ -262,7 +262,8 @@ fn files() -> Vec<Row> {
         Row::new(Site::Editor, "board edit", || {
             let board = VirtualBoard::options().file("x", "old").ready();
             let folder = TempDir::new().unwrap();
-            // After the second signal nobody ends the editor: it must not hold the streams that the test reads to the end.
+            // After the second signal the editor keeps running, so it must not hold the streams that the test reads to
+            // the end.
             executable(folder.path(), "editor", "exec sleep 20 >&- 2>&-");
             let mut command = command(&board, ["edit", ":x"]);
             command

@@ -1,4 +1,4 @@
-//! What is cut, and what the sequence numbers say: loss, duplicates and order.
+//! Truncated datagrams, and loss, duplicates and order from sequence numbers.
 
 use super::*;
 

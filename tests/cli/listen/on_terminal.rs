@@ -1,4 +1,4 @@
-//! What a terminal shows, and encodings and times.
+//! The output on a terminal, encodings and times.
 
 use super::*;
 

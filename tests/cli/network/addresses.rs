@@ -1,4 +1,4 @@
-//! Links and addresses: both families, and what the listening line says as addresses come and go.
+//! Links and addresses: both families, and the text of the listening line as addresses come and go.
 
 use super::*;
 

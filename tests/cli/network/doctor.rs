@@ -1,5 +1,5 @@
-//! `udpcli doctor` in networks of its own: addresses, a port that is taken, rules of nftables, and what an ordinary user
-//! may know.
+//! `udpcli doctor` in networks of its own: addresses, a port in use, rules of nftables, and the findings for an
+//! ordinary user.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -110,7 +110,7 @@ fn a_port_that_is_taken_is_a_problem_with_the_programs_name() {
         json!([{"name": "udpcli", "process": listener.id()}])
     );
     assert_eq!(taken["command"], format!("kill {}", listener.id()));
-    // Another namespace has ports of its own.
+    // Another namespace has its own ports.
     let other = udpcli(["doctor", "--port", "6100"]);
     let text = run_with_input(net.within(1, &other), b"")
         .expect_code(0)
@@ -140,7 +140,7 @@ fn the_rules_of_nftables_are_followed_and_the_cure_cures() {
     let blocked = find(&found, "firewall-blocks");
     assert_eq!(blocked["firewall"], "nftables");
     assert_eq!(blocked["rule"], "inet mine in: policy drop");
-    // What it says to type is typed.
+    // Type the command that doctor shows.
     let command = blocked["command"].as_str().expect("a command");
     let words: Vec<&str> = command.split(' ').collect();
     assert_eq!(words[..2], ["sudo", "nft"]);
@@ -176,7 +176,7 @@ fn the_rules_of_nftables_are_followed_and_the_cure_cures() {
     find(&findings(&finished), "firewall-allows");
 }
 
-/// What it says of the rules is what becomes of a datagram.
+/// Doctor's verdict on the rules must match the fate of a real datagram.
 #[test]
 fn a_datagram_arrives_where_doctor_says_so() {
     let Some(net) = Net::pair() else { return };

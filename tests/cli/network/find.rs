@@ -160,7 +160,7 @@ fn the_twenty_boards_among_sixty_hosts_are_found_and_their_programs_get_nothing(
     let told = "sending a datagram to the discard port (9) of 253 addresses of 10.77.1.0/24, at most 250 per second";
     assert!(finished.stderr.contains(told), "{}", finished.stderr);
 
-    // The first that the programs hear is the probe.
+    // The probe is the first datagram that the programs receive.
     let finished = find(&net, "--probe --format json", 0);
     let states: Vec<&str> = objects(&finished)
         .iter()
@@ -245,7 +245,7 @@ fn boards_have_the_names_of_the_list_and_hostile_ones_are_escaped() {
     );
 }
 
-/// The columns that a text takes on a terminal; only these characters are wide.
+/// The columns of a text on a terminal; only these characters are wide.
 fn unicode_width(text: &str) -> usize {
     text.chars()
         .map(|c| {

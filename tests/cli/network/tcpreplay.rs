@@ -93,7 +93,7 @@ fn captures_of_tcpdump_tcpreplay_and_tcprewrite_are_sent_as_tshark_reads_them() 
     ]);
     run_with_input(rewrite, b"").expect_code(0);
 
-    // tcpdump on all interfaces writes a Linux cooked capture. What it records is a replay too.
+    // tcpdump on all interfaces writes a Linux cooked capture. udpcli can replay that capture, too.
     let any = at("any.pcap");
     let receiver = net.peer(1, '4', &[]);
     let filter = format!("udp dst port {}", receiver.port);

@@ -127,7 +127,7 @@ fn the_summary_has_every_count_and_stdout_nothing() {
     );
 }
 
-/// A terminal in GBK gives such arguments; nc sends the bytes it gets.
+/// A terminal in GBK passes such arguments; nc sends the same bytes.
 #[cfg(unix)]
 #[test]
 fn a_message_that_is_not_utf8_is_sent_byte_for_byte_or_refused() {
@@ -159,7 +159,7 @@ fn a_message_that_is_not_utf8_is_sent_byte_for_byte_or_refused() {
             );
         }
     }
-    // What is not a message has to be text.
+    // Arguments other than messages must be text.
     let mut expect = args(&["hi", "--expect"]);
     expect.push("x".into());
     let finished = run_with_input(udpcli(expect), b"").expect_code(2);

@@ -1,4 +1,4 @@
-//! What the emulator knows of each chip: the numbers and registers by which hosts tell chips apart.
+//! What the emulator knows about each chip: the numbers and registers by which hosts tell chips apart.
 //!
 //! The numbers are those of Espressif's technical reference manuals; `esptool` itself is tested against each profile
 //! (`chips.rs`), so that a wrong one shows.
@@ -162,8 +162,8 @@ impl Model {
 }
 
 impl Profile {
-    /// What most of the newer chips have in common. `mac` is the lower eFuse word of the MAC address, `spi` the address
-    /// of the SPI controller.
+    /// The values that most of the newer chips have in common. `mac` is the lower eFuse word of the MAC address, `spi`
+    /// the address of the SPI controller.
     fn new(name: &'static str, id: u16, magic: u32, mac: u32, spi: u32) -> Self {
         Self {
             name,

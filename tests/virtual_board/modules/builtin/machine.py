@@ -233,7 +233,7 @@ _clock_ahead = 0
 
 class RTC:
     def datetime(self, value=None):
-        # ports/esp32/machine_rtc.c: the weekday of the date that is set is not looked at.
+        # ports/esp32/machine_rtc.c: the weekday of the date is ignored.
         global _clock_ahead
         if value is None:
             t = _time.localtime(_time.time() + _clock_ahead)

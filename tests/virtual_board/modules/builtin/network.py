@@ -134,7 +134,7 @@ class WLAN:
             return 6 if name == 'channel' else 20
         if name == 'dhcp_hostname':
             return 'espressif'
-        # No firmware tells it; the control command `air` makes one that does.
+        # No firmware reports it; the control command `air` simulates one that does.
         if name == 'bssid' and _os.system('bssid'):
             return b'\xaa\xbb\xcc\x00\x00' + bytes([_os.system('bssid')])
         if name is not None:

@@ -15,7 +15,7 @@ i2c = I2C(0, scl=Pin(22), sda=Pin(23), freq=400000)
 
 
 # As in the firmware, drawing ignores the instance's attributes (`super().pixel`), and glyphs are proportional and
-# 16 pixels high: GNU Unifont's, or made up where that is not installed, Latin ones from framebuf's font, others as
+# 16 pixels high: GNU Unifont's, or invented if that is not installed, Latin ones from framebuf's font, others as
 # strokes based on the code point.
 
 

@@ -1,4 +1,4 @@
-# What stands in for an OLED on the board 3.0: its methods draw with LVGL on the colour display, 320x172
+# Replaces the OLED on the board 3.0: its methods draw with LVGL on the colour display, 320x172
 # (github.com/labplus-cn/labplus_mpython_esp32s3, lv_oled.py). It has no framebuffer that a program could read as a picture of
 # 128x64: `draw_buf` is 220,160 bytes of ARGB in external memory, left out here. Texts are 24 pixels high in lines of 32.
 import time
@@ -21,7 +21,7 @@ class OLED:
         _os.system('lcd ' + repr(self.drawn))
 
     def DispChar(self, text, x=10, y=10, type=1, wrap=False):
-        # Whatever is no text is a TypeError, as it has no characters to measure.
+        # Other types raise a TypeError, because they have no characters to measure.
         for ch in text:
             pass
         self.drawn.append((x, y, type, text))
