@@ -212,7 +212,7 @@ fn a_log_is_a_regular_file() {
     let stderr = String::from_utf8(output.stderr).expect("text");
     assert_eq!(output.status.code(), Some(2), "{stderr}");
     assert!(
-        stderr.contains("--wire /dev/null is no regular file"),
+        stderr.contains("--wire /dev/null is not a regular file"),
         "{stderr}"
     );
 }

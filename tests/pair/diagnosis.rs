@@ -608,7 +608,7 @@ fn nat_rewrites_the_boards_address() {
     );
     assert!(
         text.contains(&format!(
-            "they arrived from {NEAR_ROUTER} instead of the board's own address {FAR_BOARD}"
+            "the datagrams arrived from {NEAR_ROUTER} instead of the board's own address {FAR_BOARD}"
         )),
         "{text}"
     );

@@ -11,16 +11,16 @@ demo-ended = udpcli { $name } ended with { $status }
 demo-lost = udpcli { $name } is lost: { $error }
 left-out-board = this build of udpcli was made without the serial bridge
     .hint = build it with cargo's default features, or --features { $feature }
-log-filter = UDPCLI_LOG is not understood and left aside: write a level, or udpcli::udp=debug,warn
+log-filter = udpcli ignores UDPCLI_LOG, because it does not understand the value: write a level, or udpcli::udp=debug,warn
 left-out-flash = this build of udpcli was made without flashing
-demo-late = it did not end within { $time } s
+demo-late = the demo did not end within { $time } s
 demo-no-listener = udpcli listen ended before it listened
 no-simulated-board = no board to simulate
 test-failed = the test failed: { $codes }
 test-failed-boards = the test failed for { $failed } of { $boards } boards: { $codes }
 
-wire = every byte on the serial line goes into { $path }, your program and files included: look through it before you pass it on
-wire-device = --wire { $path } is no regular file
+wire = every byte on the serial line goes into { $path }, your program and files included: look through that file before you pass it on
+wire-device = --wire { $path } is not a regular file
     .hint = a reader that stops would hold up the serial line: name a file
 wire-incomplete = the wire log is incomplete: { $error }
 completion-script = the completion script

@@ -305,7 +305,7 @@ board-run = Run a program in the board's memory and print its output
           udpcli board run main.py --watch --with lib
           udpcli board run hello.py --all --names names.csv
 board-run-script = Python file for the board; - reads it from stdin
-board-run-example = Run the tutorial's UDP client or server, as udpcli writes it
+board-run-example = Run the tutorial's UDP client or server, in udpcli's own version
     .value-client = Sends a message every two seconds
     .value-server = Prints what arrives and draws it on the OLED
 board-run-detach = Start the program and leave it running
@@ -316,7 +316,7 @@ board-run-watch = Run the program again each time you save its file, until Ctrl-
 board-run-with = With --watch: a file or folder that the program needs; udpcli puts it onto the board when it changes (repeatable)
 board-run-ssid = With --example: Wi-Fi to join; without --ssid the board stays in its current Wi-Fi
 board-run-password-env = With --ssid: environment variable with the Wi-Fi password (otherwise udpcli asks for it)
-board-run-target = With --example client: address to send to, which is this PC's as udpcli listen shows it
+board-run-target = With --example client: where to send, which is this PC's address as udpcli listen shows it
 board-run-port = With --example server: UDP port to listen on
 board-run-interval = With --example client: time between two datagrams
 
