@@ -1,6 +1,6 @@
 //! Every way a command ends: done, interrupted, or an error with its exit code; `README.md` has the table of codes.
 //!
-//! The layers below have errors of their own, which this one wraps. `words` says them to people.
+//! This type wraps the errors of the layers below. `words` turns them into sentences.
 
 use std::io;
 
@@ -12,12 +12,12 @@ use crate::file;
 use crate::pair;
 use crate::udp;
 
-/// A run that came to its end, or was asked to end.
+/// A run that reached its end, or that the user ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// Done, or stopped where stopping is the normal end: exit code 0.
     Done,
-    /// Ctrl-C or SIGTERM cut short a run that had an end of its own: exit code 130.
+    /// Ctrl-C or SIGTERM interrupted a run that would have ended by itself: exit code 130.
     Interrupted,
 }
 
@@ -90,7 +90,7 @@ pub enum Error {
     NoBoardFound,
     #[error("the demo failed: {problem}")]
     Demo { problem: String },
-    /// A step of several failed: the source says how.
+    /// A step of `board do` failed; the source says why.
     #[cfg(feature = "board")]
     #[error("step {index} of {count}: {step}")]
     Step {
@@ -160,7 +160,7 @@ impl Feature {
     }
 }
 
-/// What a command failed of at one of several boards.
+/// Why a command failed at one of several boards.
 #[derive(Debug)]
 pub struct BoardFailure {
     /// The board's name and port.
@@ -192,7 +192,7 @@ impl Error {
         }
     }
 
-    /// A usage error that says what to try.
+    /// A usage error with a hint.
     pub(crate) fn usage_hint(problem: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Usage {
             problem: problem.into(),
@@ -200,7 +200,7 @@ impl Error {
         }
     }
 
-    /// The stable code of a verdict on a board, the same whichever command came to it; none for other errors.
+    /// The stable code of a verdict on a board, the same in every command; none for other errors.
     #[must_use]
     pub(crate) fn code(&self) -> Option<&'static str> {
         match self {
@@ -223,7 +223,7 @@ impl Error {
                 environment: false, ..
             } => 1,
             Self::Boards { boards, failed } => {
-                // The same mistake at every board is the user's, and no failure of a board.
+                // If every board reports the same usage error, the user made a mistake and no board failed.
                 let is_usage = |failure: &BoardFailure| failure.error.exit_code() == 2;
                 if failed.len() == *boards && failed.iter().all(is_usage) {
                     2

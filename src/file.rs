@@ -65,7 +65,7 @@ pub(crate) fn for_reading(path: &Path) -> Result<Opened, Error> {
         })
 }
 
-/// Whether standard input is a regular file, as after `<`, and no pipe and no terminal.
+/// Whether standard input is a regular file, as after `<`, and not a pipe or a terminal.
 #[must_use]
 pub(crate) fn stdin_is_regular() -> bool {
     #[cfg(unix)]

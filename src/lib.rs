@@ -4,12 +4,12 @@
 //!
 //! # Layout
 //!
-//! - [`cli`] turns arguments into plans, calls the rest and reports; [`words`] is how it says errors to people.
+//! - [`cli`] turns arguments into plans, calls the rest and reports; [`words`] turns errors into sentences.
 //! - `pair` tests PC and board, `board` is the serial bridge (the feature `board`); [`udp`] has sockets, the loops of
 //!   `send`, `listen` and `relay`, payloads and statistics.
-//! - [`capture`] and [`render`] are what becomes of a datagram; [`terminal`] is the way to the user.
-//!   `report` makes an HTML page of results.
-//! - Small modules below them know nothing of the rest.
+//! - [`capture`] and [`render`] save and print datagrams; [`terminal`] writes to the user. `report` makes an HTML page
+//!   of results.
+//! - Small modules below them do not use the others.
 //!
 //! `docs/architecture.md` has the data flow and the invariants.
 
@@ -57,7 +57,7 @@ use crate::cli::{Cli, Command};
 use crate::error::{Error, Outcome, Startable};
 use crate::shutdown::Shutdown;
 
-/// Does what the command line says.
+/// Runs the command line.
 ///
 /// # Errors
 /// Whatever kept it from being done; [`Error::exit_code`] and [`words::hint`] say more.
@@ -106,7 +106,7 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
     }
 }
 
-/// Watches for signals before anything waits: a file to be read may be a FIFO.
+/// Watches for signals before the first wait, because a file to read may be a FIFO.
 fn watch_signals() -> Result<(), Error> {
     let watched = Shutdown::on_signal();
     watched.map(drop).map_err(|source| Error::Start {
@@ -130,7 +130,7 @@ fn with_runtime(
         .map_err(failed)?;
     let mut shutdown = Shutdown::on_signal().map_err(failed)?;
     let result = runtime.block_on(run(&mut shutdown));
-    // A name that is still being resolved does not hold up the end.
+    // Do not wait for a name that is still being resolved.
     runtime.shutdown_background();
     result
 }

@@ -58,7 +58,7 @@ impl BoardNames {
                 (Some(board), Some(name)) if !board.is_empty() => (board, name),
                 _ => return Err(Error::Row { path: path(), line }),
             };
-            // A line that is still to be filled in.
+            // A line whose name is not filled in yet.
             if name.is_empty() {
                 continue;
             }
@@ -78,7 +78,7 @@ impl BoardNames {
         self.0.is_empty()
     }
 
-    /// What the list knows the boards of this name by, in lower case, a MAC address without colons.
+    /// The identifiers of the boards with this name: in lower case, and a MAC address without colons.
     #[must_use]
     pub(crate) fn boards_called(&self, name: &str) -> Vec<&str> {
         let boards = self.0.iter().filter(|(_, of)| of.as_str() == name);

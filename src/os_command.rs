@@ -1,4 +1,4 @@
-//! Asks a program of the operating system, and reads its answer.
+//! Runs a program of the operating system, and reads its output.
 
 use std::io::Read as _;
 use std::process::{Command, Stdio};
@@ -40,7 +40,7 @@ pub(crate) fn ask(site: Site, patience: Duration, program: &str, args: &[&str]) 
     };
     let shutdown = Shutdown::current();
     let is_stopped = || shutdown.is_asked();
-    // Children of the program may keep the other end of the pipe open for longer.
+    // Do not wait longer: children of the program may keep the other end of the pipe open.
     let read = Wait::at(site, &is_stopped)
         .until(Instant::now() + patience)
         .call(move || {

@@ -5,7 +5,7 @@
 pub struct Process {
     /// Its process ID.
     pub(crate) id: u32,
-    /// What it calls itself, which may be anything: escape it before a terminal.
+    /// The program's own name, which may be anything: escape it before printing it on a terminal.
     pub(crate) name: String,
 }
 

@@ -166,6 +166,7 @@ pub(crate) fn escaped(text: &str) -> String {
             '"' => out.push_str("&quot;"),
             '\'' => out.push_str("&#39;"),
             '\n' => out.push('\n'),
+            // Line separators, and code points that HTML does not allow: neither are control characters.
             '\u{2028}' | '\u{2029}' | '\u{fffe}' | '\u{ffff}' => {
                 out.extend(character.escape_unicode());
             }
@@ -181,6 +182,7 @@ pub(crate) fn escaped(text: &str) -> String {
 /// The page as an HTML document.
 #[must_use]
 pub(crate) fn html(page: &Page) -> String {
+    // The policy in the page is a second line of defence: even if an escape were missing, no script would run.
     let title = escaped(&page.title);
     let mut out = format!(
         r#"<!DOCTYPE html>

@@ -47,7 +47,7 @@ impl Shutdown {
             .build()?;
         // tokio's signals need a runtime when they are set up, and not only when they are awaited.
         let entered = runtime.enter();
-        // Before the thread starts: a signal between would end the process the hard way.
+        // Set this before the thread starts: a signal in between would kill the process.
         let mut signals = Signals::new()?;
         drop(entered);
         std::thread::Builder::new()

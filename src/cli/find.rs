@@ -64,6 +64,7 @@ pub(crate) fn run(args: &FindArgs) -> Result<Outcome, Error> {
 
 /// The name that the list gives to a board.
 fn name(board: &FoundBoard, names: &BoardNames) -> Option<String> {
+    // The MAC address first, because DHCP may give an IP address to another board.
     let keys = [
         board.mac.map(|mac| mac.to_string()),
         board.address.map(|address| address.to_string()),

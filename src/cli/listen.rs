@@ -318,9 +318,11 @@ pub(crate) async fn run(
         ControlFlow::Continue(saver) => saver,
         ControlFlow::Break(outcome) => return Ok(outcome),
     };
+    // The wait for a FIFO's reader counts towards --duration.
     let opening = begun.elapsed();
     let mut places = args.places(&sockets, addresses.is_only_v6());
     let look = Look {
+        // The live view shows the address in its title.
         is_boxed: status::is_terminal() && !args.watch,
         has_qr: args.qr && !global.quiet,
     };
@@ -358,6 +360,7 @@ pub(crate) async fn run(
         },
     };
     output.end();
+    // The terminal has shown `^C`. In the live view Ctrl-C is a key, which shows nothing.
     if matches!(end, Ok(ListenEnd::Interrupted)) && !args.watch {
         status::end_interrupted_line();
     }
@@ -372,6 +375,7 @@ pub(crate) async fn run(
             Err(Error::Udp(udp::error::Error::NoDatagram {
                 timeout: args.timeout.unwrap_or_default(),
                 local: sockets.first().map(|bound| bound.local),
+                // If --from rejected datagrams, the hint says so: the filter may be the mistake.
                 filtered: listener.filtered(),
             }))
         }

@@ -143,6 +143,7 @@ impl FromStr for Sizes {
 fn payload_size(text: &str) -> Result<usize, Sentence> {
     match value::size(text)? {
         0 => Err(sentence!("pair.size-zero")),
+        // 65,535 less 20 bytes of IPv4 header and 8 of UDP: the boards have IPv4 only.
         size if size > 65_507 => Err(sentence!("pair.size-too-large")),
         size => Ok(size),
     }
@@ -155,6 +156,7 @@ fn datagrams(text: &str) -> Result<u16, Sentence> {
 
 fn wifi_name(text: &str) -> Result<String, Sentence> {
     match text.len() {
+        // IEEE 802.11 limits the bytes, so a Chinese name has at most ten characters.
         1..=32 => Ok(text.to_owned()),
         len => Err(sentence!("pair.wifi-name-length", len: len)),
     }
@@ -211,6 +213,7 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
         }
         places => Ok(places?),
     };
+    // Only now is it known how many boards `--all` has found.
     if args.watch && places.as_ref().is_ok_and(|places| places.len() > 1) {
         return Err(Error::usage(say!("pair.watch-one-board")));
     }
@@ -252,6 +255,7 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
         if let (Some(file), Some((report, history))) = (&file, &watched) {
             let name = |report: &BoardReport| out.name(report).map(str::to_owned);
             let clean = |text: &str| plan.network.without_secret(text);
+            // Without a round there is no history, so the page shows the failed steps instead.
             let page = if history.total().rounds > 0 {
                 watch::page::page(report, history, plan.max_loss, name(report), &clean)
             } else {
@@ -408,7 +412,7 @@ fn places(args: &PairArgs, plan: &mut PairPlan) -> Result<Vec<BoardPlace>, Error
     if args.simulate {
         let (ip, port) = simulate::place(plan.port);
         plan.board_port = port;
-        // Startable once before, to say at once that it cannot be.
+        // Start the simulated board once now, so that an error appears at once.
         drop(simulate::start(ip).map_err(|error| match error {
             simulate::Error::Interrupted => Error::Board(BoardError::Interrupted),
             error => Error::Simulate(error),

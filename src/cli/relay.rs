@@ -131,6 +131,7 @@ pub(crate) async fn run(
     let bound = args.open(receive, &targets)?;
     let deadline = args.duration.map(|duration| begun + duration);
     let no_reader = |path: &Path| tracing::warn!(say = "relay.no-reader", path = %path.display());
+    // Open the capture after the socket: otherwise a port in use would truncate an existing capture for nothing.
     let saver = match save::open(save, deadline, shutdown, no_reader).await? {
         ControlFlow::Continue(saver) => saver,
         ControlFlow::Break(outcome) => return Ok(outcome),
@@ -183,6 +184,7 @@ impl RelayArgs {
             let resolved = names::addresses(self.names.as_deref(), endpoint, Family::Any);
             match wait_for(Site::Resolve, resolved, shutdown, deadline, say).await {
                 Waited::Done(addresses) => {
+                    // One address per name: with two, the same host would get each datagram twice.
                     let first = addresses?.into_iter().next();
                     targets.extend(first.map(Target::new));
                 }

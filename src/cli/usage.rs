@@ -22,6 +22,7 @@ pub(super) fn text(error: &clap::Error, args: &[OsString], color: bool) -> Strin
     } else {
         ("", "", "")
     };
+    // clap answers the `-h` in `send HOST:PORT -hello` with help, which it does not count as an error.
     let problem = if error.use_stderr() {
         problem(error, args)
     } else {

@@ -316,7 +316,7 @@ impl OutputHandler for CallFollower<'_> {
                 self.stopping = Some((now, now));
                 Ok(FollowAction::Interrupt)
             }
-            // The clean-up then enters the board anew, with a reset if it has to.
+            // The clean-up then enters the board again, with a reset if necessary.
             Some((since, _)) if now.duration_since(*since) > PATIENCE => Ok(FollowAction::Detach),
             Some((_, last)) if now.duration_since(*last) > AGAIN => {
                 *last = now;

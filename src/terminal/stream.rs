@@ -281,7 +281,7 @@ mod linux {
         standard(io::stderr().as_fd(), "/proc/self/fd/2", Site::Stderr)
     }
 
-    /// A standard stream; `path` names it for opening it anew.
+    /// A standard stream; `path` is its name for opening it again.
     fn standard(stream: BorrowedFd<'_>, path: &str, site: Site) -> Option<Polled> {
         let file = File::from(stream.try_clone_to_owned().ok()?);
         let kind = file.metadata().ok()?.file_type();

@@ -33,6 +33,7 @@ pub(crate) fn is_fullwidth(character: char) -> bool {
 /// characters stays as it is.
 #[must_use]
 pub(crate) fn to_ascii(value: &str) -> Cow<'_, str> {
+    // Usually there is nothing to convert: then ASCII quotes and spaces stay, too.
     if !value.contains(is_fullwidth) {
         return Cow::Borrowed(value);
     }
@@ -70,6 +71,7 @@ pub(crate) fn faulty(value: &str, problem: &str) -> Option<char> {
             let ascii = ascii_of(character);
             !ascii.is_ascii_alphanumeric() && quoted.is_some_and(|quoted| quoted.contains(ascii))
         })
+        // Otherwise the first one whose ASCII counterpart no address, number or duration contains.
         .or_else(|| {
             typed().find(|&character| {
                 let ascii = ascii_of(character);

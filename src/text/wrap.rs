@@ -51,6 +51,7 @@ pub(crate) fn visible(line: &str) -> impl Iterator<Item = (usize, char)> {
     line.char_indices().filter_map(move |(at, character)| {
         if character == '\x1b' {
             in_sequence = true;
+            // Several sequences in a row belong to the same character, so the first one counts.
             begun.get_or_insert(at);
             return None;
         }
@@ -70,6 +71,7 @@ pub(crate) fn is_wide(character: char) -> bool {
 
 /// Whether a line may end between these two.
 fn may_break(before: char, after: char) -> bool {
+    // Spaces stay with the word before them: at the end of a line they disappear.
     if after == ' ' {
         return false;
     }
@@ -96,6 +98,7 @@ pub(crate) fn message(line: &str, columns: usize, indent: usize) -> String {
     let mut rest = pieces.as_slice();
     while !rest.is_empty() {
         let room = columns - indent;
+        // Prefer to keep a whole clause on one line. A command stays in one piece even if it is wider than the line.
         let count = [until_clause_ends(rest), until_command_ends(rest)]
             .into_iter()
             .find(|count| columns_of(rest, *count) <= room)

@@ -145,6 +145,7 @@ pub(super) fn file_message(error: &file::Error) -> String {
 /// The hint, if there is one.
 pub(super) fn hint(error: &Error) -> Option<String> {
     Some(match error {
+        // The expectation of a named message is in its file, so a hint about --expect would not help.
         Error::Message { source, .. } if matches!(**source, Error::Unexpected { .. }) => {
             say!("udp.unexpected-reply.hint-message", file = PROJECT_FILE)
         }

@@ -160,7 +160,7 @@ impl Repl {
         Ok(())
     }
 
-    /// After damage at a fast rate, when the board is at its old rate again: try once more, then a lower rate.
+    /// After damage at a fast rate, when the board is at its old rate again: try again, then a lower rate.
     pub(crate) fn note_fast_failure(&mut self) {
         self.fast.failures += 1;
         if self.fast.failures >= FAILURES {

@@ -236,7 +236,7 @@ fn piped(
     console.end()
 }
 
-/// Standard input in pieces; a few in advance: a file that is fed to the prompt is not read into memory.
+/// Reads standard input in pieces, only a few in advance, so that a long file is not in memory as a whole.
 fn read_stdin() -> Receiver<Vec<u8>> {
     let (sender, bytes) = sync_channel(4);
     std::thread::spawn(move || {

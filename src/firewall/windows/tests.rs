@@ -1,4 +1,4 @@
-//! Real-looking rules, and what becomes of a datagram.
+//! Realistic rules, and their verdicts on a datagram.
 
 use super::*;
 

@@ -45,8 +45,7 @@ impl Timer {
         )?;
         loop {
             let mut ready = timer.readable().await?;
-            // The descriptor is not read: setting it anew also clears what has expired (`timerfd_setup`,
-            // fs/timerfd.c).
+            // Do not read the descriptor: setting it again also clears expirations (`timerfd_setup`, fs/timerfd.c).
             ready.clear_ready();
             // A cancelled wait may have left an expiration behind, so check the clock.
             if Instant::now() >= deadline {
