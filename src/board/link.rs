@@ -232,6 +232,7 @@ impl Link {
                 Some(Over::TimeUp) => return Ok(false),
                 None => {}
             }
+            // A chip's own USB port may be away after a reset: wait for its return instead of failing.
             if !self.is_there()? {
                 std::thread::sleep(wait.piece(TICK));
                 continue;
@@ -319,6 +320,7 @@ impl Link {
                 return Err(self.interrupted());
             }
             if !self.is_there()? {
+                // A port that is away accepts nothing, which does not mean that the line is stuck.
                 progress = Instant::now();
                 std::thread::sleep(TICK);
                 continue;
@@ -355,6 +357,7 @@ impl Link {
             std::thread::sleep(Duration::from_millis(100));
             self.port.set_rts(false)
         });
+        // The reset has lowered DTR, and a board with its own USB sends only to a reader, which raises DTR.
         self.port.show_reader();
         self.forget();
         self.reset_at = Some(Instant::now());

@@ -91,6 +91,7 @@ impl BoardPath {
         if folder.is_root() {
             return Some(rest);
         }
+        // The slash matters: `/lib2` is not below `/lib`.
         match rest {
             b"" => Some(rest),
             rest => rest.strip_prefix(b"/"),
@@ -156,6 +157,7 @@ fn append_text(bytes: &[u8], for_people: bool, f: &mut fmt::Formatter<'_>) -> fm
             let len = character.len_utf8();
             let (bytes, behind) = rest.split_at_checked(len).unwrap_or((rest, b""));
             let is_hidden = for_people && (character.is_control() || reorders_or_hides(character));
+            // Escape a backslash only if it would be read back as an escape: most names with one stay readable.
             if is_hidden || (character == '\\' && escape_value(rest).is_some()) {
                 append_escapes(bytes, f)?;
             } else {

@@ -97,6 +97,7 @@ impl Repl {
             (Some(rates), _) => !rates.is_empty(),
             (None, ToGo::Nothing) => false,
             (None, ToGo::Bytes(len)) => !choice.candidates(*len, link.rate()).is_empty(),
+            // The length is still unknown: ask for it if a faster line would be worth it for any length.
             (None, ToGo::Path(_)) => !choice.candidates(u64::MAX, link.rate()).is_empty(),
         }
     }
@@ -222,6 +223,7 @@ impl Repl {
             result => result?,
         }
         let begins = self.link.exactly(1, Instant::now() + WORK)?;
+        // From here on the board changes its rate, even if this end cannot follow.
         if begins.as_deref() == Some(b"+") {
             let began = Instant::now();
             if self.link.set_rate(rate) && shake_hands(&mut self.link, &tokens, frames, began)? {
@@ -284,6 +286,7 @@ fn shake_hands(
     began: Instant,
 ) -> Result<bool, Error> {
     let until = began + HANDSHAKE;
+    // Bytes that arrive during the change have one of two rates, so they are noise.
     std::thread::sleep(CHANGING);
     link.forget();
     while Instant::now() < until {
@@ -311,6 +314,7 @@ impl Tokens {
             .map_or(0, |time| time.subsec_nanos());
         Self {
             ours: format!("{nanos:08x}"),
+            // The complement, so that an echo of the token is not the answer.
             answer: format!("{:08x}", !nanos),
         }
     }

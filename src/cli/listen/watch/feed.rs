@@ -195,6 +195,7 @@ impl WatchFeed {
             late += u64::from(note.is_late);
         }
         let skipped = run.len().saturating_sub(NEWEST_OF_RUN);
+        // One lock per run instead of one per datagram, because the receive loop must keep up with a flood.
         let mut pending = self.shared.0.lock().unwrap_or_else(PoisonError::into_inner);
         let pending = &mut *pending;
         let mut excerpt = None;
