@@ -17,7 +17,8 @@ const SCRIPT: &str = include_str!("scripts/minified/clock.py");
 /// The timeout for the board's answer.
 const WORK: Duration = Duration::from_secs(5);
 
-/// How far the clock may be off after it was set: a call that the line damaged sets the time of its first attempt.
+/// How far off the clock may be after it was set: if the line damaged the first reply, the clock has the time of that
+/// first attempt.
 const CLOSE: Duration = Duration::from_secs(2);
 
 /// How often it is set.

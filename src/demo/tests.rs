@@ -17,7 +17,7 @@ impl DemoObserver for Kept {
     }
 }
 
-/// Reads what the processes said, and does `work` with it.
+/// Does `work` with the output of the processes.
 fn read<T>(
     said: impl IntoIterator<Item = (Side, DemoLine)>,
     most: usize,

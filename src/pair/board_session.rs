@@ -239,7 +239,8 @@ fn checked(code: &[u8]) -> Vec<u8> {
     call
 }
 
-/// Whether the exception was raised before the call's own code ran: by the checksum, or by the line that contains it.
+/// Whether the exception came before the call's own code ran: from the checksum test, or from the line that contains
+/// the call.
 fn has_not_begun(traceback: &str) -> bool {
     last_line(traceback) == "ValueError: crc" || traceback.matches("  File ").count() < 2
 }
