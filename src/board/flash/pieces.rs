@@ -246,7 +246,7 @@ fn within(file: &Loaded, range: Range<u64>) -> &[u8] {
     let index = |at: u64| usize::try_from(at.saturating_sub(start)).unwrap_or(usize::MAX);
     let end = index(range.end).min(file.data.len());
     let begin = index(range.start).min(end);
-    // A range that begins before the file yields the file's own beginning: the caller looks for no such ranges elsewhere.
+    // If the range begins before the file, only its part in the file is returned.
     file.data.get(begin..end).unwrap_or_default()
 }
 

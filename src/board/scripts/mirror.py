@@ -51,7 +51,7 @@ def start(picture_length):  # on the line: _u
     if MIXLY:
         # Methods that draw text, and how: 0 a picture, 1 a row of characters, 2 rows with line breaks.
         kinds = {'shows': 1, 'frame': 1, 'scroll': 1, 'texts': 2, 'image': 0}
-        # What one of them draws just now, and how many of its characters are drawn.
+        # The text that one of them is drawing, and how many of its characters are drawn.
         drawing = ''
         drawn = 0
 
@@ -183,7 +183,7 @@ def start(picture_length):  # on the line: _u
     def report():
         nonlocal end, state, needs_key, key_time
         if state:
-            # Called by an interrupt while the program was in here: report once more at the end.
+            # Called by an interrupt while the program was in here: report again at the end.
             state = 2
             return
         state = 2
@@ -276,7 +276,7 @@ def start(picture_length):  # on the line: _u
             ]
         report_panel(0)
         if needs_key < 2:
-            # What was shown last; the program may have drawn since.
+            # The picture that was shown last: the program may have drawn since.
             kept = bytes(pixels)
             if not needs_key:
                 pixels[:] = sent

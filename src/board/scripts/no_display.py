@@ -1,5 +1,5 @@
-# Run on the board when the mirror agent found no `oled`: says what there is in its place, and which files on the board hide
-# a module that mpython needs. docs/protocol.md lists the lines.
+# Run on the board when the mirror agent found no `oled`: tells whether `mpython` has another display object, and which files on
+# the board hide a module that mpython needs. docs/protocol.md lists the lines.
 def explain(modules):  # on the line: _u
     def load_module(name):
         try:
@@ -26,7 +26,7 @@ def explain(modules):  # on the line: _u
         if folder == '.frozen':
             continue
         try:
-            # Bytes in, bytes out: a name that is not UTF-8 is none of a module.
+            # Bytes in, bytes out: no module has a name that is not UTF-8.
             # `/` itself also lists what is mounted there, and fails at such a name; `//` does not.
             path = folder or os.getcwd()
             for entry in os.ilistdir(b'//' if path == '/' else path.encode()):

@@ -19,8 +19,8 @@ fn nanos_between(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.as_nanos().saturating_sub(from.as_nanos())).unwrap_or(0)
 }
 
-/// How far datagrams came too late, as RFC 4737 measures it (section 4.2.1): how many datagrams arrived between the
-/// first one that a reordered datagram should have preceded and itself.
+/// How far datagrams came too late, as RFC 4737 measures it (section 4.2.1). The extent of a reordered datagram counts
+/// the datagrams since the first one with a higher number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Extents {
     /// How many reordered datagrams there were.

@@ -614,7 +614,7 @@ board-fs-command = Board command with its arguments
 
 ## udpcli board sleep
 
-board-sleep = Wait between two steps of board do
+board-sleep = Wait before the next step of board do
     .after =
         Examples:
           udpcli board do reset 'sleep 2s' ls

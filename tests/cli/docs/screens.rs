@@ -10,8 +10,7 @@ use super::{console_blocks, path, read};
 /// Every plural form of every message of a language, by ID: `udp.refused`, `udp.refused.hint`.
 type Catalogue = BTreeMap<String, Vec<String>>;
 
-/// Reads the catalogue line by line instead of parsing Fluent. That is enough, because every message, attribute and
-/// variant is on its own line.
+/// Reads the catalogue line by line instead of parsing Fluent: every message, attribute and variant is on its own line.
 fn catalogue(language: &str) -> Catalogue {
     let mut sentences = Catalogue::new();
     let folder = path("src/words").join(language);
