@@ -7,7 +7,7 @@ use crate::text::sentence::{Sentence, sentence};
 use crate::text::{encoding, escape, hex, pattern, template};
 use crate::words::catalogue;
 
-/// The cause of an error, if it is one of these or a sentence within an error of the system.
+/// The cause of an error, if it has one of the types below, or is a sentence within an error of the system.
 pub(super) fn cause(error: &(dyn Error + 'static)) -> Option<String> {
     if let Some(error) = error.downcast_ref::<hex::Error>() {
         return Some(catalogue::text(&error.into()));

@@ -31,7 +31,7 @@ state-kept = { $state }; { $path } has the flash as it was before: leave out --b
 state-partly-erased = the flash is partly erased
 state-empty = the flash is empty
 state-region-erased = { $what } is partly erased, and nothing is written yet
-state-partly-written = { $done } of { $due } bytes are written, so the board may not start its program
+state-partly-written = { $done } of { $due } bytes are written, so the board might not start its program
 state-unverified = everything is written but not yet verified
 
 # What udpcli is doing: for progress bars, and after "while" in errors.
