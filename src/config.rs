@@ -238,7 +238,7 @@ pub(crate) fn replies(path: &Path) -> Result<Vec<Set<ConfiguredReply>>, Error> {
     read::replies(path, &text)
 }
 
-/// The path of a file that another file names: relative to the folder of that one.
+/// The path of a file that another file names: relative to that other file's folder.
 #[must_use]
 pub(crate) fn beside(path: &Path, file: &str) -> PathBuf {
     path.parent().unwrap_or(Path::new("")).join(file)

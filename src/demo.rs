@@ -61,9 +61,9 @@ pub(crate) enum Side {
 pub(crate) enum DemoEvent<'a> {
     /// A process starts, with these arguments.
     Starts(Side, &'a [&'a str]),
-    /// It printed a line on stdout.
+    /// A process printed a line on stdout.
     Data(Side, &'a str),
-    /// It printed a line on stderr.
+    /// A process printed a line on stderr.
     Note(Side, &'a str),
 }
 
@@ -84,7 +84,7 @@ pub(crate) enum DemoFailure {
     Start(io::Error),
     /// The listener did not say where it listens.
     NoListener,
-    /// It took longer than [`DEADLINE`].
+    /// The demo took longer than [`DEADLINE`].
     Late,
     /// A process ended with this status.
     Ended(Side, ExitStatus),

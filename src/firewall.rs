@@ -104,7 +104,7 @@ impl Firewall {
 pub(crate) enum FirewallVerdict {
     /// No firewall is on.
     Off,
-    /// It comes in.
+    /// The datagram comes in.
     Allowed(Firewall),
     /// The result depends on the sender, or on something that the rules do not show.
     Partly(Firewall),
@@ -114,7 +114,7 @@ pub(crate) enum FirewallVerdict {
         expect(dead_code, reason = "only Windows and macOS have such a firewall")
     )]
     Asks(Firewall),
-    /// It is dropped.
+    /// The datagram is dropped.
     Blocked(DropReason),
     /// The rules are not readable without root, or there is no way to read them.
     Unknown(Option<Firewall>),

@@ -1,4 +1,4 @@
-//! Reads the Windows registry. Missing values, and values that this user may not read, are `None`.
+//! Reads the Windows registry. Missing values, and values that this user is not allowed to read, are `None`.
 
 use winreg::RegKey;
 use winreg::enums::{HKEY_LOCAL_MACHINE, KEY_READ};

@@ -24,15 +24,15 @@ const STYLE: &str = include_str!("report/page.css");
 /// A verdict. It has a colour and a shape, because not everybody sees the colour and not every printer prints it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResultMark {
-    /// It passed: a tick.
+    /// Passed: a tick.
     Good,
-    /// It passed, with a warning: a triangle.
+    /// Passed with a warning: a triangle.
     Warning,
     /// Not tried: a dash.
     Skipped,
-    /// It was stopped: a square.
+    /// Stopped: a square.
     Stopped,
-    /// It failed: a cross.
+    /// Failed: a cross.
     Bad,
 }
 

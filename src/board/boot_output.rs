@@ -221,11 +221,11 @@ pub(crate) fn without_color(line: &[u8]) -> Vec<u8> {
 /// Whether `text` is the line that announces a soft reset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RebootLine {
-    /// It is.
+    /// `text` is this line.
     Yes,
-    /// It may become one: the line is incomplete.
+    /// `text` is incomplete, and may become this line.
     Perhaps,
-    /// It is not.
+    /// `text` is another line.
     No,
 }
 

@@ -176,7 +176,7 @@ fn has_endless_loop(lines: &[CodeLine<'_>]) -> bool {
             && !body(lines, at).iter().any(|line| {
                 line.code
                     .split(|c: char| !c.is_alphanumeric() && c != '_')
-                    // Such a loop may have ended on purpose, so nothing is hidden.
+                    // A loop with one of these words may end on purpose, so nothing is hidden.
                     .any(|word| matches!(word, "break" | "return" | "exit"))
             })
     })

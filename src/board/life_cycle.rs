@@ -112,11 +112,11 @@ pub enum Ending {
     Done,
     /// The user interrupted it, and it ended.
     Stopped,
-    /// It raised an exception; holds the board's text.
+    /// The program raised an exception; holds the board's text.
     Exception(String),
     /// The board restarted; it now runs its own program.
     Restarted(Error),
-    /// It was left running.
+    /// The program was left running.
     Detached {
         /// Whether the program's file stays on the board meanwhile.
         leaves_file: bool,

@@ -253,7 +253,7 @@ impl Link {
     }
 
     /// Waits for `needle` and takes everything up to its end; `None` if it does not arrive. Other bytes remain, at most
-    /// 64 KiB of them.
+    /// 64 KiB.
     ///
     /// # Errors
     /// As for [`Self::fill`].

@@ -26,7 +26,7 @@ use crate::terminal::panel::screen::Screen;
 pub struct Mirror {
     /// Finds the frames.
     demux: Demux,
-    /// Makes pictures of them.
+    /// Makes pictures of the frames.
     stage: Stage,
     /// How many frames were damaged.
     garbled: u64,

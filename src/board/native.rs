@@ -72,11 +72,11 @@ static KNOWN: Mutex<Vec<(String, Option<NativeUsb>)>> = Mutex::new(Vec::new());
 /// Whether the computer may hold back the end of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Holding {
-    /// Behind an adapter it does not.
+    /// Behind an adapter the computer holds nothing back.
     No,
     /// The other end is unknown: `socket://`, a pseudo-terminal.
     Unknown,
-    /// It is the USB-Serial/JTAG unit.
+    /// The port is the USB-Serial/JTAG unit of the chip.
     Yes,
 }
 
@@ -139,7 +139,7 @@ fn find<'a>(
     let mut same = ports
         .iter()
         .filter(|port| of_port(port).is_some_and(|other| device.is(&other)));
-    // Two boards that claim the same serial number: none of them is it for certain.
+    // If two boards claim the same serial number, neither is certainly the wanted one.
     match (same.next(), same.next()) {
         (Some(port), None) => Some(&port.name),
         _ => None,

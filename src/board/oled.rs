@@ -46,7 +46,7 @@ pub struct OledOptions {
 pub enum OledEvent<'a> {
     /// Why there is no display to watch. The watching ends with [`Error::NoDisplay`].
     NoDisplay(&'a NoDisplay),
-    /// The program showed this. One of these comes for each change.
+    /// The program showed this picture. There is one event per change.
     Screen(&'a Screen),
     /// The program printed something, or the display changed since the last such event, or both.
     Output {

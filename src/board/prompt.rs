@@ -72,7 +72,7 @@ pub enum PromptNote {
     RunsOn,
     /// The serial port is gone; udpcli waits for it.
     Gone,
-    /// It is back.
+    /// The serial port is back.
     Back,
     /// The prompt drops characters that are not ASCII.
     NotAscii,

@@ -84,20 +84,20 @@ impl Default for ReplyKind {
 enum Paste {
     /// Nobody has asked yet.
     Unknown,
-    /// It answered `R\x01`.
+    /// The board answered `R\x01`.
     Yes,
-    /// It has none, or has switched it off.
+    /// The board has no raw paste mode, or has switched it off.
     No,
 }
 
 /// How a program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Exit {
-    /// It reached its end.
+    /// The program reached its end.
     Done,
-    /// It raised an exception; holds the board's text.
+    /// The program raised an exception; holds the board's text.
     Exception(String),
-    /// It requested a soft reset (`machine.soft_reset()`; on newer firmware also `sys.exit()`).
+    /// The program requested a soft reset (`machine.soft_reset()`; on newer firmware also `sys.exit()`).
     Exited,
     /// The board restarted.
     Restarted,

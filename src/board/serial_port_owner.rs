@@ -82,7 +82,7 @@ pub(crate) fn group_of(name: &str) -> Option<String> {
     use std::os::unix::fs::MetadataExt as _;
 
     let metadata = std::fs::metadata(name).ok()?;
-    // Membership would not help: the group may not read and write, or it is root's own.
+    // Membership would not help: the group is not allowed to read and write, or it is root's own.
     if metadata.mode() & 0o060 != 0o060 || metadata.gid() == 0 {
         return None;
     }

@@ -121,7 +121,7 @@ pub(crate) fn chip_of(vid: u16, pid: u16) -> Option<Chip> {
         .map(|known| known.2)
 }
 
-/// The chips of boards that are plugged in, but have none of these serial ports: the driver is missing, or another
+/// The chips of boards that are plugged in, but have no serial port: the driver is missing, or another
 /// program took the device away from it. Only Linux shows this.
 #[must_use]
 pub(crate) fn boards_without_port(ports: &[Listed]) -> Vec<Chip> {

@@ -82,7 +82,7 @@ fn latin1(bytes: &[u8]) -> String {
 /// A port with a log.
 #[derive(Debug)]
 pub(crate) struct Logged {
-    /// The line itself.
+    /// The wrapped line.
     port: Box<dyn Port>,
     /// Where its bytes are logged.
     log: WireLog,

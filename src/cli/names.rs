@@ -183,7 +183,7 @@ impl SharedNeighbours {
         if table.is_none() {
             *table = Some(HashMap::new());
             let shared = Arc::clone(&self.0);
-            // It ends with the process.
+            // This thread ends with the process.
             std::thread::spawn(move || {
                 loop {
                     let read = of(neighbours::read());

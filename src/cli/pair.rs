@@ -394,7 +394,7 @@ impl Out {
     }
 }
 
-/// The boards that were named, the one there is, or all there are.
+/// The boards that the user named; otherwise the only board, or all boards.
 fn places(args: &PairArgs, plan: &mut PairPlan) -> Result<Vec<BoardPlace>, Error> {
     let settings = if args.simulate {
         SerialSettings::default()

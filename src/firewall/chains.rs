@@ -20,7 +20,7 @@ pub(super) enum Effect {
     Return,
 }
 
-/// A rule for the one datagram in question.
+/// A rule, as far as it concerns the datagram in question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PacketRule {
     /// Whether it matches that datagram.

@@ -4,11 +4,11 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 // In this order, so that the least of several conditions is their conjunction, and the greatest their disjunction.
 pub(super) enum Match {
-    /// It does not match.
+    /// The rule does not match.
     No,
     /// The match depends on something unknown, such as the sender.
     Maybe,
-    /// It matches.
+    /// The rule matches.
     Yes,
 }
 

@@ -70,7 +70,7 @@ pub(super) struct ProfileSettings {
 /// The rules in the registry.
 #[derive(Debug, Default)]
 pub(super) struct FirewallRules {
-    /// Those of this PC.
+    /// The rules of this PC.
     pub(super) local: Vec<String>,
     /// The rules of the network's administrator.
     pub(super) prescribed: Vec<String>,
@@ -149,7 +149,7 @@ pub(super) fn verdict(
 enum RuleAction {
     /// The datagram comes in.
     Allow,
-    /// It is dropped, whatever other rules say.
+    /// The datagram is dropped, whatever other rules say.
     Block,
 }
 

@@ -250,7 +250,7 @@ fn has_not_begun(traceback: &str) -> bool {
 enum Why {
     /// The user pressed Ctrl-C.
     Asked,
-    /// It exceeded its time limit.
+    /// The program exceeded its time limit.
     Overdue,
 }
 

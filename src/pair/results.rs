@@ -67,15 +67,15 @@ impl Step {
 /// The verdict on a step, or on the whole test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Verdict {
-    /// It passed.
+    /// The step passed.
     Passed,
-    /// It passed, with a warning.
+    /// The step passed, with a warning.
     Warned,
     /// The step was not tried: an earlier failure makes it pointless, or the board does not support it.
     Skipped,
-    /// Ctrl-C interrupted it.
+    /// Ctrl-C interrupted the step.
     Interrupted,
-    /// It failed.
+    /// The step failed.
     Failed,
 }
 

@@ -39,7 +39,7 @@ pub(crate) struct TimeSpread {
 pub(crate) struct Marks {
     /// Minimum, median, 99th percentile and maximum.
     pub(crate) names: [String; 4],
-    /// The separator between two of them.
+    /// The separator between two marks.
     pub(crate) separator: String,
 }
 

@@ -33,7 +33,7 @@ pub(crate) enum DoctorFinding {
     },
     /// The router gave this PC no address, so it chose one that is only valid on this cable or Wi-Fi.
     SelfAssigned {
-        /// That address.
+        /// The address that this PC chose.
         own: OwnAddress,
     },
     /// This PC is on no network.

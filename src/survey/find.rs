@@ -78,7 +78,7 @@ pub(crate) struct FoundBoard {
 /// What was found, and whether the search came to its end.
 #[derive(Debug)]
 pub(crate) struct Findings {
-    /// By address, then the ones on USB.
+    /// The boards on the network by address, then the boards on USB.
     pub(crate) boards: Vec<FoundBoard>,
     /// Whether the user ended the search.
     pub(crate) is_interrupted: bool,

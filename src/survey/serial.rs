@@ -33,7 +33,7 @@ pub(crate) enum PortFinding {
         /// The port's name, if there is one.
         port: Option<String>,
     },
-    /// This user may not open the port.
+    /// This user is not allowed to open the port.
     Denied {
         /// The port's name.
         port: String,

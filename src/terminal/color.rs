@@ -35,7 +35,7 @@ pub(crate) fn has_color() -> bool {
 fn is_wanted(choice: ColorChoice, stream: &impl anstream::stream::RawStream) -> bool {
     match choice {
         ColorChoice::Auto => {
-            // It knows the variables that other programs follow: `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, `TERM`.
+            // anstream obeys the usual variables: `NO_COLOR`, `CLICOLOR`, `CLICOLOR_FORCE`, `TERM`.
             anstream::AutoStream::choice(stream) != ColorChoice::Never && obeys_escapes()
         }
         ColorChoice::Never => false,

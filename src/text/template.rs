@@ -56,7 +56,7 @@ pub enum Fields {
     WithLine,
     /// The fields of a message without input lines.
     WithoutLine,
-    /// Those of a reply.
+    /// The fields of a reply.
     Reply,
 }
 

@@ -26,7 +26,7 @@ pub enum Purpose {
     reason = "each variant's message says what it is; the fields are the message's words"
 )]
 pub enum Error {
-    // It ran but failed: exit code 1.
+    // The run began but failed: exit code 1.
     #[error("refused: nothing listens on {peer}")]
     Refused { peer: SocketAddr },
     #[error("no reply from {peer} within {}", seconds(*.wait))]
@@ -121,7 +121,7 @@ pub enum Error {
     #[error("{local} cannot reach {peer}: one is IPv4, the other IPv6")]
     OtherFamily { local: IpAddr, peer: SocketAddr },
 
-    // It could not run: exit code 3.
+    // The run could not begin: exit code 3.
     #[error("cannot replay {what}")]
     Capture { what: Sentence, source: Sentence },
     #[error("cannot resolve {host}")]

@@ -63,7 +63,7 @@ pub(crate) fn reachable_v4() -> Vec<(Ipv4Addr, String)> {
         let default = facing_default_route();
         found.sort_by_key(|(address, name)| {
             (
-                // A machine assigns itself a 169.254/16 address when it got none by DHCP (RFC 3927): sort these last.
+                // A machine assigns itself a 169.254/16 address when it got none by DHCP (RFC 3927): put it last.
                 address.is_link_local(),
                 // A PC often has Wi-Fi and a cable. The board gets only one of the addresses, so the order matters.
                 Some(*address) != default,

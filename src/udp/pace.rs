@@ -197,7 +197,7 @@ impl Pace {
         self.shaped(Shape::Ramp { over, origin: 0.0 })
     }
 
-    /// The same for a ramp that ends with the last of these datagrams.
+    /// Like the pace above, for a ramp that ends with the last datagram.
     #[must_use]
     pub(crate) fn with_ramp_over(self, datagrams: u64) -> Self {
         // The mean rate of a ramp is halfway between its start and the full rate.

@@ -130,7 +130,7 @@ pub(crate) struct SendPlan {
     pub(crate) unicast: bool,
     /// Whether `SO_BROADCAST` is set; then more than one host may reply.
     pub(crate) broadcast: bool,
-    /// Whether the caller has another address to try if this one refuses the first datagram.
+    /// Whether the caller has another address to try if this address refuses the first datagram.
     pub(crate) has_alternative: bool,
 }
 

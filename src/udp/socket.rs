@@ -70,7 +70,7 @@ pub(crate) struct ListenOptions {
     pub(crate) only_v6: bool,
     /// Multicast groups to join, of this socket's address family.
     pub(crate) groups: Vec<Group>,
-    /// With port 0: the index of an already opened socket whose port this one shares.
+    /// With port 0: the index of an already opened socket whose port this socket shares.
     pub(crate) port_of: Option<usize>,
     /// `SO_RCVBUF`, in bytes; `None` requests as much as an ordinary user may have.
     pub(crate) recv_buffer: Option<usize>,

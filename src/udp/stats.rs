@@ -33,7 +33,7 @@ impl Default for Spread {
     }
 }
 
-/// Longer times are recorded as this one.
+/// A longer time is recorded as this maximum.
 const LONGEST: Duration = Duration::from_hours(1);
 
 impl Spread {
@@ -57,7 +57,7 @@ impl Spread {
 
     /// Adds the times of another distribution.
     pub(crate) fn add(&mut self, other: &Self) {
-        // Both resize themselves, so this cannot fail.
+        // Both histograms resize themselves, so this cannot fail.
         let _ = self.histogram.add(&other.histogram);
         self.ends = match (self.ends, other.ends) {
             (Some((min, max)), Some((least, most))) => Some((min.min(least), max.max(most))),

@@ -168,7 +168,7 @@ fn by_own_sender(context: &Context<'_>, way: &str, duration: Duration) -> Result
 
 fn by_iperf3(context: &Context<'_>, program: &Path, duration: Duration) -> Result<Sample> {
     let server = IperfServer::start(context.stage, program)?;
-    // It accepts only whole seconds.
+    // iperf3 accepts only whole seconds.
     let seconds = duration.as_secs().max(1).to_string();
     let run = server.run(context.stage, SIZE, None, &["-t", &seconds])?;
     let arrived = load::whole(run.sent - run.lost);

@@ -43,7 +43,7 @@ fn a_name_that_is_not_text_is_shown_and_accepted_escaped() {
         .unwrap();
         fs::write(on_board.join(OsStr::from_bytes(b"\xe4")), "root").unwrap();
 
-        // It does not stop the rest of the folder.
+        // The bad name does not hide the rest of the folder.
         let listed = board(&vboard, ["ls", ":d"]).expect_code(0);
         assert_eq!(
             listed.text(),

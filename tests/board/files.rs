@@ -329,7 +329,7 @@ fn a_board_cannot_write_outside_the_folder() {
     );
     let listed = board(&vboard, ["ls", ":d"]).expect_code(0).text();
     assert_eq!(listed, "        1 a\\x1b[31m\\x0ab\n        1 z\n");
-    // It can still be removed.
+    // The file with that name can still be removed.
     board(&vboard, ["rm", r":d/a\x1b[31m\x0ab"]).expect_code(0);
     assert_eq!(
         tree(&vboard.files()).into_keys().collect::<Vec<_>>(),

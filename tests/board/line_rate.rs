@@ -113,7 +113,7 @@ fn a_programs_timers_are_left_alone() {
         board(&vboard, ["put", text(&here.path().join("x"))]).expect_code(0);
         assert_eq!(vboard.count("fastest") > 0, is_fast, "{numbers}");
         assert!(is_old(vboard.count("rate")), "{numbers}");
-        // They tick on.
+        // The program's timers tick on.
         let ticks = vboard.files().join("ticks");
         let count = || fs::read_to_string(&ticks).unwrap_or_default();
         let first = count();

@@ -335,7 +335,7 @@ fn a_reset_during_a_transfer_is_no_pulled_cable() {
 #[test]
 fn monitor_follows_the_board_to_its_new_name() {
     let Some(pc) = Pc::new() else { return };
-    // It boots slowly, so that the monitor has opened the port by then.
+    // The board boots slowly, so that the monitor has opened the port by then.
     let slow = options("mpython-3.0")
         .flag("--usb-renames")
         .arg("--boot-time", &1.5);

@@ -94,7 +94,7 @@ fn the_protocol_page_describes_every_word_and_key() {
             .find(|(name, _)| name == script)
             .unwrap();
         for after in source.split(call).skip(1) {
-            // These add records with other keys.
+            // These calls add records with other keys.
             if ["files', add_", "wifi', add_"]
                 .iter()
                 .any(|group| after.starts_with(group))

@@ -164,7 +164,7 @@ fn programs_that_ended_stay_on_the_wall_and_their_pictures_are_saved() {
     terminal.until("both ended", |rows| {
         is_whole(rows, MIDDLE) && count(rows, "ended") == 2 && count(rows, &"⣿".repeat(64)) == 4
     });
-    // They stay.
+    // The pictures stay after their programs ended.
     std::thread::sleep(std::time::Duration::from_millis(300));
     assert!(is_whole(&terminal.rows(), MIDDLE));
     let rows = quit(&terminal);

@@ -156,7 +156,7 @@ pub(crate) enum Unnameable {
 pub(crate) struct LocalPlace {
     /// The path relative to the target folder.
     pub(crate) path: PathBuf,
-    /// Whether a name in it differs from the one on the board.
+    /// Whether a name in the folder differs from the name on the board.
     pub(crate) is_renamed: bool,
     /// A key that is equal for paths that the operating system treats as the same.
     key: String,

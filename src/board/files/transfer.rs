@@ -49,7 +49,7 @@ pub enum TransferEvent<'a> {
         /// Its replacement on this PC.
         local: &'a Path,
     },
-    /// One more file failed, after the one whose error ends the transfer.
+    /// Another file failed too; the first error ends the transfer.
     AlsoFailed(TransferError),
 }
 

@@ -33,9 +33,9 @@ pub struct Upload {
 pub(crate) struct Planned<'a> {
     /// The files of this PC.
     upload: &'a Upload,
-    /// Where each of them goes.
+    /// Where on the board each file goes.
     plan: PutPlan,
-    /// Where all of them go.
+    /// The target that the user gave for all files.
     target: UploadTarget,
     /// The destinations of the folders on this PC: only inside them may excess entries be removed.
     folders: Vec<BoardPath>,
@@ -269,7 +269,7 @@ pub(crate) fn remove(
     for entry in excess {
         match files.remove(&entry.path, false) {
             Ok(()) => observer.event(TransferEvent::Removed(&entry.path)),
-            // It is already gone, which is the goal.
+            // The entry is already gone, which is the goal.
             Err(BoardError::NoSuchFile { .. }) => {}
             Err(error @ BoardError::Remove { .. }) if first.is_none() => first = Some(error.into()),
             Err(error @ BoardError::Remove { .. }) => {

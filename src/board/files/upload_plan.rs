@@ -9,7 +9,7 @@ use super::exclude::{Exclude, is_excluded};
 use super::{BoardPath, Shown, is_temporary};
 use crate::file;
 
-/// The size limit for files: more than the flash of any of these boards.
+/// The size limit for files: more than any supported board's flash.
 const MAX_FILE: u64 = 64 << 20;
 
 /// Names that a board does not need, in addition to those that begin with a dot.

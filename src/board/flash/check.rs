@@ -479,7 +479,7 @@ fn app_fits(part: &Loaded, partition: &Partition) -> Result<(), Error> {
     )
 }
 
-/// Refuses `needs` bytes that are more than a partition has.
+/// Refuses content of `needs` bytes if the partition is smaller.
 fn fits(name: impl Into<Sentence>, needs: usize, partition: &Partition) -> Result<(), Error> {
     let room = partition.size as usize;
     if needs > room {

@@ -24,11 +24,11 @@ pub enum FontFormat {
 /// Why bytes are not a font.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FontProblem {
-    /// They do not begin with the magic number of a font.
+    /// The bytes do not begin with the magic number of a font.
     Magic,
-    /// They begin like a font, but the rest is not consistent.
+    /// The bytes begin like a font, but the rest is not consistent.
     Damaged,
-    /// They end before the last glyph does: a complete font has this many bytes.
+    /// The bytes end before the last glyph does: a complete font has this many bytes.
     Short(u64),
 }
 

@@ -81,9 +81,9 @@ impl FlashMode {
 /// Why bytes are not an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImageProblem {
-    /// They begin with this other byte, or are empty.
+    /// The bytes begin with this other byte, or are empty.
     Magic(Option<u8>),
-    /// They end too early: a complete image has at least this many bytes.
+    /// The bytes end too early: a complete image has at least this many bytes.
     Short(usize),
 }
 

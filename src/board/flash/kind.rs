@@ -156,7 +156,7 @@ static MAGIC: [(&[u8], Sentence, Hint); 26] = [
         Hint::Bin,
     ),
     (b"GIF8", sentence!("flash.kind-a-picture-gif"), Hint::Bin),
-    // Two bytes are few, but no image of these chips begins with them.
+    // Two bytes are few, but no image of a supported chip begins with them.
     (b"MZ", sentence!("flash.kind-a-windows-program"), Hint::Bin),
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",

@@ -37,9 +37,9 @@ pub struct LayoutRequest {
 pub enum RangeAction {
     /// udpcli writes new content.
     Write,
-    /// It stays as it is.
+    /// The range keeps its content.
     Keep,
-    /// It becomes blank.
+    /// The range becomes blank.
     Erase,
     /// The user has to decide.
     Ask,

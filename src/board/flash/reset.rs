@@ -29,9 +29,9 @@ pub enum ResetMethod {
 /// What the board does afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum After {
-    /// It starts its program.
+    /// The board starts its program.
     HardReset,
-    /// It stays in download mode.
+    /// The board stays in download mode.
     NoReset,
 }
 

@@ -183,7 +183,7 @@ impl Explained {
 /// The meaning of a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct DecodedLine {
-    /// The kind of the line, if it is one of these.
+    /// The kind of the line, if it has one.
     pub(crate) kind: Option<LineKind>,
     /// The explanation, if it needs one.
     pub(crate) finding: Option<Explained>,

@@ -61,13 +61,13 @@ pub(crate) fn as_python(file: &[u8]) -> Vec<u8> {
 /// How a program reads what the user types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InputUse {
-    /// It does not.
+    /// The program reads nothing.
     None,
-    /// It calls `input()`.
+    /// The program calls `input()`.
     Readline,
-    /// It reads `sys.stdin`.
+    /// The program reads `sys.stdin`.
     Stdin,
-    /// It does both.
+    /// The program does both.
     Both,
 }
 

@@ -42,7 +42,7 @@ pub fn run(link: Link, user: &mut dyn PromptObserver) -> Result<KeyboardEnd, Err
 /// The line to the board.
 #[derive(Debug)]
 enum KeyLine {
-    /// It is open.
+    /// The port is open.
     Open(Box<Link>),
     /// The port is gone, and is tried now and then.
     Lost(Reopening),

@@ -173,9 +173,9 @@ impl Fragments {
 
 /// How a fragment fits the earlier ones.
 enum Fit {
-    /// It fills a gap.
+    /// The fragment fills a gap.
     New,
-    /// It came before.
+    /// The fragment came before.
     Duplicate,
     /// The fragment cannot be part of the same datagram.
     Contradiction,

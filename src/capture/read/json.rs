@@ -18,9 +18,9 @@ const MAX_LINE: usize = 1 << 20;
 /// What a line was.
 #[derive(Debug)]
 pub(super) enum JsonLine {
-    /// There is none.
+    /// The input has no more lines.
     End,
-    /// It has only blanks.
+    /// The line has only blanks.
     Empty,
     /// The payload was truncated when it was received.
     Cut,

@@ -34,7 +34,7 @@ const FRAGMENT: u8 = 44; // An extension header in IPv6; IPv4 has the fragment i
 /// Why a packet has no datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum SkipReason {
-    /// It is of another protocol.
+    /// The packet is of another protocol.
     NotUdp,
     /// A header contradicts itself, or ends too early.
     Damaged,

@@ -16,7 +16,7 @@ use crate::udp;
 use crate::udp::answer::rules::{AnswerRule, AnswerRules, TooMany};
 use crate::words::catalogue::say;
 
-/// The rules in their order, and how many of them come from the project's file.
+/// The rules in their order, and how many rules come from the project's file.
 pub(super) fn all(args: &ListenArgs) -> Result<AnswerRules, Error> {
     let encoding = args.encoding.unwrap_or_default();
     let mut sources = Vec::new();

@@ -69,7 +69,7 @@ fn a_rule_that_blocks_beats_rules_that_allow() {
             r#"netsh advfirewall firewall delete rule name=all dir=in program="C:\users\小明\downloads\UDPCLI.exe""#
         );
     }
-    // That rule is for public networks only.
+    // The rule `CANCELLED` is for public networks only.
     assert_eq!(
         judge(settings(Profile::Private), &[allow, CANCELLED]),
         ALLOWED

@@ -57,11 +57,11 @@ struct UpEars<'a> {
     board: Ipv4Addr,
     /// The results so far.
     up: Up,
-    /// When the last one arrived.
+    /// When the last datagram arrived.
     last: Option<Instant>,
     /// Datagrams from other addresses, in order of arrival.
     strangers: Vec<(Ipv4Addr, Seen)>,
-    /// How many of them to keep.
+    /// How many datagrams from other addresses to keep.
     most_strangers: usize,
 }
 

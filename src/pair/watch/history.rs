@@ -96,7 +96,7 @@ impl Period {
         }
     }
 
-    /// Both directions together.
+    /// The counts of both directions together.
     #[must_use]
     pub(crate) fn both(&self) -> DirectionCounts {
         DirectionCounts {

@@ -70,7 +70,7 @@ impl Resolver {
         self.ask(&[format!("{d}.{c}.{b}.{a}.in-addr.arpa")], TYPE::PTR);
     }
 
-    /// Sends one question for all of these names.
+    /// Sends one question for all `names`.
     fn ask(&mut self, names: &[String], kind: TYPE) {
         self.id = self.id.wrapping_add(1);
         let mut packet = Packet::new_query(self.id);

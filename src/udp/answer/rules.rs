@@ -192,7 +192,7 @@ impl Workspace {
 }
 
 impl AnswerRules {
-    /// A table of these rules.
+    /// A table of the given rules.
     ///
     /// # Errors
     /// There are too many.

@@ -26,7 +26,7 @@ use crate::udp::stats::quality::{Bursts, Interval, Numbered, Quality};
 use crate::udp::stats::series::Series;
 use crate::udp::stats::{Spread, per_second, rate};
 
-/// If the one-way delay is longer than this or negative, the sender's clock differs from ours.
+/// If the one-way delay is longer than this limit, or negative, the sender's clock differs from ours.
 const LONGEST_DELAY: Duration = Duration::from_mins(1);
 
 /// The peer table's limit, so that a flood with forged sender addresses cannot use up memory; further peers share one

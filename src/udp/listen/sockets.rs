@@ -74,7 +74,7 @@ pub(crate) struct ListenWish<'a> {
 pub(crate) struct UnheardGroup(pub(crate) IpAddr);
 
 impl ListenWish<'_> {
-    /// One socket per address and port, and one per multicast group that none of these can receive.
+    /// One socket per address and port, and one per multicast group that no other socket can receive.
     ///
     /// # Errors
     /// A group that no socket can receive.

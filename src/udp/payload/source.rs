@@ -59,7 +59,7 @@ enum SourceState {
 }
 
 impl Source {
-    /// These payloads, one after another.
+    /// The given payloads, one after another.
     #[must_use]
     pub(crate) fn fixed(payloads: Vec<Vec<u8>>, rounds: Option<u64>) -> Self {
         Self::new(SourceState::Fixed { payloads, next: 0 }, rounds)

@@ -54,7 +54,7 @@ struct InputLines {
 }
 
 impl Templates {
-    /// These templates, without input lines.
+    /// The templates `items`, without input lines.
     #[must_use]
     pub(crate) fn new(items: Vec<Item>, state: RenderState) -> Self {
         Self {

@@ -54,9 +54,9 @@ impl Impairment {
 pub struct Fate {
     /// The datagram is lost; then nothing else matters.
     pub is_dropped: bool,
-    /// It is sent twice.
+    /// The datagram is sent twice.
     pub is_doubled: bool,
-    /// The next datagram overtakes it.
+    /// The next datagram overtakes this one.
     pub(crate) is_swapped: bool,
     /// How late it is.
     pub(crate) delay: Duration,

@@ -31,7 +31,7 @@ pub(super) async fn wait_ready(
         }
         let places = sessions.places();
         for offset in 0..places {
-            // Sockets that are always ready must not starve the ones after them.
+            // Sockets that are always ready must not starve the sockets after them.
             let slot = (first % places + offset) % places;
             let links = sessions.links(slot).iter().enumerate();
             for (target, link) in links {

@@ -129,7 +129,7 @@ impl Relay<'_> {
         let mut next = 0;
         while next < self.to.len() {
             let socket = &self.bound.socket;
-            // All through the one socket that the clients know, with the source address that each of them asked.
+            // Use the one socket that the clients know; the source is the address to which each client sent.
             match system::answer(socket, is_v4, &self.outbox, &self.to, next) {
                 Ok(count) => {
                     next += count;

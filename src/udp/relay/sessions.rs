@@ -316,7 +316,7 @@ impl Sessions {
             self.ports.remove(&bound.local.port());
         }
         self.places.remove(&(session.client, session.local));
-        // It may name this place.
+        // `last` may name this place.
         self.last = None;
     }
 }

@@ -11,9 +11,9 @@ use crate::udp::send::Sender;
 pub(super) struct LoggedNotices {
     /// Whether the user was told that the tutorial's programs keep only the beginning.
     cut: bool,
-    /// That IP splits the datagrams.
+    /// Whether the user was told that IP splits the datagrams.
     fragmented: bool,
-    /// That a datagram is empty.
+    /// Whether the user was told that a datagram is empty.
     empty: bool,
 }
 

@@ -257,7 +257,7 @@ pub(crate) struct Quality {
     order: Order,
     /// The order and the interval before a possible restart of the sender, whose first numbers look late.
     before_restart: Option<Box<(Order, Interval, u64)>>,
-    /// The lowest number of this stream, and the one after the highest.
+    /// From the lowest number of this stream up to and including the highest.
     numbers: Option<Range<u64>>,
     /// The counts since the last report.
     interval: Interval,
@@ -296,7 +296,7 @@ impl Quality {
         }
     }
 
-    /// Counts the numbers of these datagrams.
+    /// Counts the numbers of the given datagrams.
     pub(crate) fn numbered(&mut self, numbered: Numbered) {
         let Numbered {
             number,
@@ -340,7 +340,7 @@ impl Quality {
                     series.at(arrived).reordered += 1;
                 }
                 if number < known.start {
-                    // It was sent before the first datagram that arrived.
+                    // This datagram was sent before the first datagram that arrived.
                     self.miss(number + 1..known.start, arrived, true);
                     self.numbers = Some(number..known.end);
                 }

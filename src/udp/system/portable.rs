@@ -201,7 +201,7 @@ pub(crate) fn neighbour(_: IpAddr) -> Option<Neighbour> {
     None
 }
 
-/// These systems report the size that was granted.
+/// The systems other than Linux report the size that was granted.
 pub(crate) fn usable_buffer(reported: usize) -> usize {
     reported
 }

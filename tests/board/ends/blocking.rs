@@ -98,7 +98,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
     (
         ".recv()",
         &[
-            // The signal handling itself, and an event loop that selects.
+            // The signal handling, and event loops, where a signal ends the wait.
             "src/shutdown.rs",
             "src/udp/payload/replay.rs",
             "src/udp/payload/source.rs",

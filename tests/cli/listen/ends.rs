@@ -173,7 +173,7 @@ fn ctrl_c_ends_it_though_nobody_reads_its_output() {
 #[test]
 fn a_reader_that_pauses_gets_everything_in_order() {
     let mut child = listener_nobody_reads(&["-n", "8"]);
-    // It keeps waiting: output is abandoned only after a request to stop.
+    // The listener keeps waiting: output is abandoned only after a request to stop.
     std::thread::sleep(Duration::from_millis(300));
     assert!(child.try_wait().unwrap().is_none());
     let mut output = Vec::new();

@@ -33,7 +33,7 @@ while True:
 #[test]
 fn a_refusal_that_takes_its_time_is_heard() {
     let Some(net) = Net::empty(1) else { return };
-    // Containers often do not have the TUN device, or may not open it.
+    // Containers often do not have the TUN device, or are not allowed to open it.
     let device = fs::OpenOptions::new()
         .read(true)
         .write(true)

@@ -22,7 +22,7 @@ pub(crate) enum Kind {
     DamageReply(usize),
     /// The reply ends after `n` bytes.
     CutReply(usize),
-    /// These bytes come before the reply.
+    /// The given bytes come before the reply.
     Noise(Vec<u8>),
     /// The chip does nothing for this time, then continues.
     Stall(Duration),

@@ -51,7 +51,7 @@ pub(in crate::board::flash) struct EfuseField {
 pub(in crate::board::flash) struct StubFlasher {
     /// For the present chips.
     pub(in crate::board::flash) newest: &'static str,
-    /// For chips whose major revision is below this one.
+    /// For chips whose major revision is below the given number.
     pub(in crate::board::flash) before: Option<(u32, &'static str)>,
 }
 

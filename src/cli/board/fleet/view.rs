@@ -70,7 +70,7 @@ struct CellWidths {
 }
 
 impl CellWidths {
-    /// As wide as the widest of these boards.
+    /// As wide as the widest name and the widest port.
     fn of<'a>(boards: impl Iterator<Item = (Option<String>, &'a str)>) -> Self {
         let mut widths = Self::default();
         for (name, port) in boards {
@@ -123,9 +123,9 @@ pub(super) fn table(members: &[FleetBoard], columns: &BTreeMap<String, Vec<Strin
 struct Live {
     /// The boards at work, by their index.
     working: BTreeMap<usize, Instant>,
-    /// The boards whose work is over.
+    /// How many boards have ended.
     ended: usize,
-    /// Those of them that failed.
+    /// How many of the boards in `ended` failed.
     failed: usize,
 }
 
@@ -176,7 +176,7 @@ impl FleetRows {
         });
     }
 
-    /// It ends.
+    /// A board's work ends.
     pub(super) fn end(&self, index: usize, has_failed: bool) {
         self.live(|live| {
             live.working.remove(&index);

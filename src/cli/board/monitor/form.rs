@@ -110,7 +110,7 @@ impl LineForm {
         &self.out
     }
 
-    /// They are written.
+    /// Forgets the formatted bytes, because they have been written.
     pub(super) fn clear(&mut self) {
         self.out.clear();
     }

@@ -7,7 +7,7 @@ use crate::terminal::panel::text;
 /// What the user wants to see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wanted {
-    /// Pictures if all of them fit, otherwise texts.
+    /// Pictures if all fit, otherwise texts.
     Auto,
     Pictures,
     Texts,

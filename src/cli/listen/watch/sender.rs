@@ -24,11 +24,11 @@ pub(super) struct SenderCounts {
     pub(super) name: String,
     /// The address as text.
     pub(super) address: String,
-    /// Its datagrams.
+    /// How many datagrams came from this sender.
     pub(super) datagrams: u64,
     /// Their payload bytes.
     pub(super) bytes: u64,
-    /// Those with a sequence number.
+    /// How many datagrams have a sequence number.
     pub(super) sequenced: u64,
     /// Numbers that were missing when a higher one came.
     pub(super) lost: u64,

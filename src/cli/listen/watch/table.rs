@@ -243,7 +243,7 @@ impl SenderTable {
         };
         let compare = |a: &SenderCounts, b: &SenderCounts| match order {
             SortOrder::Address => Ordering::Equal,
-            // Those without a name come last.
+            // Senders without a name come last.
             SortOrder::Name => (a.name.is_empty(), &a.name).cmp(&(b.name.is_empty(), &b.name)),
             SortOrder::Datagrams => b.datagrams.cmp(&a.datagrams),
             SortOrder::Rate => per_second(b).total_cmp(&per_second(a)),
