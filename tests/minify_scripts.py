@@ -48,6 +48,7 @@ SCRIPTS = [
     ("src/board/scripts/mirror.py", {"MIXLY": True}, "src/board/scripts/minified/mirror_mixly.py", []),
     ("src/board/scripts/mirror_lcd.py", {}, "src/board/scripts/minified/mirror_lcd.py", []),
     ("src/board/scripts/no_display.py", {}, "src/board/scripts/minified/no_display.py", []),
+    ("src/board/scripts/display_use.py", {}, "src/board/scripts/minified/display_use.py", []),
     ("src/board/scripts/unpack.py", {}, "src/board/scripts/minified/unpack.py", []),
     ("src/board/scripts/last_picture.py", {}, "src/board/scripts/minified/last_picture.py", []),
     ("src/pair/scripts/network.py", {}, "src/pair/scripts/minified/network.py", []),

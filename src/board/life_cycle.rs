@@ -12,8 +12,9 @@ use crate::board::error::Error;
 use crate::board::hidden_error::{self, Symptom};
 use crate::board::input::{Notice, ProgramInput, Typed};
 use crate::board::mirror::Mirror;
-use crate::board::mirror::agent::{self, OledReport};
+use crate::board::mirror::agent::OledReport;
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
+use crate::board::mirror::display_use;
 use crate::board::model::Model;
 use crate::board::operation::Doing;
 use crate::board::program::known::InterpreterState;
@@ -173,24 +174,18 @@ pub(crate) fn run_again(
     mut known: Option<&mut InterpreterState>,
     observer: &mut dyn RunObserver,
 ) -> Result<EndedRun, Error> {
-    let watches = match options.oled {
-        WatchOled::Never => false,
-        // The agent takes memory and time on the line, which a program without a display does not need to spend.
-        WatchOled::IfUsed => agent::is_of_use_to(options.source),
-        WatchOled::Always => true,
-    };
-    let mut mirror = (watches && !options.detach).then(Mirror::new);
-    let has_agent = mirror.is_some();
+    let mut mirror = None;
     let launch = program::start(
         repl,
         options.source,
         options.soft_reset,
         known.as_deref_mut(),
-        |repl| match &mut mirror {
-            Some(mirror) => attach_if_there(repl, mirror, options.source, observer),
-            None => Ok(()),
+        |repl| {
+            mirror = mirror_for(repl, options, observer)?;
+            Ok(())
         },
     )?;
+    let has_agent = mirror.is_some();
     // From here on Ctrl-C is for the program; it must not stop the clean-up afterwards.
     repl.link().heed_shutdown(false);
     if options.detach {
@@ -267,20 +262,29 @@ pub(crate) fn run_again(
     Ok(EndedRun { ending, symptom })
 }
 
-/// Starts the agent. Without a display, or without enough memory for the agent, the program still runs.
-fn attach_if_there(
+/// Starts the agent, if the program may use it. Without a display, or without enough memory for the agent, the program still
+/// runs.
+fn mirror_for(
     repl: &mut Repl,
-    mirror: &mut Mirror,
-    source: &[u8],
+    options: &RunOptions<'_>,
     observer: &mut dyn RunObserver,
-) -> Result<(), Error> {
-    let uses_lcd = agent::draws_on_lcd(source);
-    if let Attached::No(why) = attach::attach(repl, mirror, OledReport::Everything, uses_lcd)? {
+) -> Result<Option<Mirror>, Error> {
+    if options.detach || options.oled == WatchOled::Never {
+        return Ok(None);
+    }
+    let uses = display_use::of_program(repl, options.source)?;
+    // The agent takes memory and time on the line, which a program without a display does not need to spend.
+    if options.oled == WatchOled::IfUsed && !uses.any {
+        return Ok(None);
+    }
+    let mut mirror = Mirror::new();
+    if let Attached::No(why) = attach::attach(repl, &mut mirror, OledReport::Everything, uses.lcd)?
+    {
         observer.event(RunEvent::NoDisplay(&why));
     } else if mirror.screen().lcd {
         tracing::info!(say = "boards.lcd-texts-only");
     }
-    Ok(())
+    Ok(Some(mirror))
 }
 
 /// Leaves the program running after a short check.

@@ -10,6 +10,7 @@ pub mod agent;
 pub(crate) mod assemble;
 pub(crate) mod attach;
 pub(crate) mod demux;
+pub(crate) mod display_use;
 pub mod frame;
 pub(crate) mod gallery;
 pub(crate) mod json;

@@ -9,6 +9,7 @@ use crate::board::life_cycle::{CLEAN_UP, EndedRun, Ending, STOP};
 use crate::board::mirror::Mirror;
 use crate::board::mirror::agent::OledReport;
 use crate::board::mirror::attach::{self, Attached, NoDisplay};
+use crate::board::mirror::display_use;
 use crate::board::model::Model;
 use crate::board::operation::Doing;
 use crate::board::program;
@@ -24,9 +25,6 @@ const QUIET: Duration = Duration::from_millis(500);
 
 /// For a single picture: udpcli takes it at the latest this long after the first one.
 const LONGEST_LOOK: Duration = Duration::from_secs(3);
-
-/// The timeout for reading `main.py` on the board.
-const LOOK_IN_MAIN: Duration = Duration::from_secs(3);
 
 /// What to watch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,21 +144,13 @@ pub fn watch(
     })
 }
 
-/// Whether `main.py`, or a file that it imports, draws with `lv_oled` of the board 3.0: the board searches the files
-/// line by line. No name stays behind.
+/// Whether `main.py`, or a file that it imports, draws with `lv_oled` of the board 3.0.
 fn main_draws_on_lcd(repl: &mut Repl) -> Result<bool, Error> {
     if Model::ask(repl)? != Some(Model::Mpython3) {
         return Ok(false);
     }
-    let code = format!(
-        "print((lambda w:any(b'lv_oled'in l for f in __import__('uos').listdir()if f=='{MAIN}'or f[-3:]=='.py'and f[:-3].encode()in w \
-         for l in open(f,'rb')))([n for l in open('{MAIN}','rb')if l.split()[:1]in([b'import'],[b'from'])for n in l.split(b'#')[0].replace(b',',b' ').split()]))"
-    );
-    match repl.exec(Doing::LookingForDisplay, code.as_bytes(), LOOK_IN_MAIN) {
-        Ok(answer) => Ok(answer.starts_with(b"True")),
-        Err(Error::Refused { .. }) => Ok(false),
-        Err(error) => Err(error),
-    }
+    let main = MAIN.trim_end_matches(".py");
+    Ok(display_use::of_modules(repl, &[main])?.lcd)
 }
 
 /// Takes the display's frames out of the output.

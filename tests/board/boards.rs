@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use crate::client::{assert_untouched, board, run_source};
-use crate::process::{Running, loopback_socket, run, udpcli};
+use crate::process::{Running, loopback_socket, run, udpcli, udpcli_on_terminal};
 use crate::support::{Options, VirtualBoard};
 
 const NAME: &str = "mPython board 3.0 (掌控板 3.0)";
@@ -114,6 +114,85 @@ fn a_main_py_that_draws_in_another_file_is_mirrored_on_the_board_3_0() {
     let text = board(&vboard, ["oled", "--once"]).expect_code(0).text();
     assert!(text.contains("there"), "{text}");
     assert_untouched(&vboard, &["main.py", "shower.py"]);
+}
+
+/// The text of `lv_oled`, for a board that has it as a file.
+const LV_OLED: &str = include_str!("../virtual_board/modules/frozen/maker_s3/lv_oled.py");
+
+/// A module of the pupil's that draws with `display`.
+fn drawing_module(import: &str) -> String {
+    format!("{import}\ndef draw():\n oled.DispChar('there', 0, 0)\n oled.show()\n")
+}
+
+/// `run` on a terminal, where the mirror is only there for a program that may draw.
+#[test]
+fn a_program_that_draws_in_another_file_is_mirrored() {
+    let source = "import time, pen\npen.line()\nprint('drawn')\n";
+    for (profile, import, mirrored) in [
+        ("mpython-3.0", "from lv_oled import oled", "there"),
+        // As a picture: the upper half of *here*.
+        (
+            "mpython-2.x",
+            "from mpython import oled",
+            "▀▀▀▄ ▄▀▀▀▀▄ █▄▀▀▀▄ ▄▀▀▀▀▄",
+        ),
+    ] {
+        let vboard = quick(profile)
+            // Through one file more.
+            .file("lib/pen.py", "from shower import draw\nline = draw\n")
+            .file("shower.py", drawing_module(import))
+            .ready();
+        let script = vboard.files().with_file_name("program.py");
+        std::fs::write(&script, source).expect("a script");
+        let finished = Running::spawn(&mut udpcli_on_terminal(
+            "",
+            [
+                "board",
+                "-s",
+                vboard.port.as_str(),
+                "run",
+                script.to_str().expect("UTF-8"),
+            ],
+        ))
+        .finish()
+        .expect_code(0);
+        let shown = finished.text();
+        let is_mirrored = shown.contains(mirrored);
+        assert!(is_mirrored && shown.contains("drawn"), "{profile}: {shown}");
+        assert_untouched(&vboard, &["lib", "shower.py"]);
+    }
+}
+
+/// Frozen, a file in either place, or not there at all: which of them a real board has is not known.
+#[test]
+fn lv_oled_may_be_a_file_or_missing() {
+    let without = || quick("mpython-3.0").arg("--without", "lv_oled");
+    for path in ["lv_oled.py", "lib/lv_oled.py"] {
+        let vboard = without().file("main.py", DRAWS).file(path, LV_OLED).ready();
+        let text = board(&vboard, ["oled", "--once"]).expect_code(0).text();
+        assert!(
+            text.contains("你好") && text.contains("second"),
+            "{path}: {text}"
+        );
+        let mut vboard = without()
+            .arg("--wifi", "class:secret")
+            .file(path, LV_OLED)
+            .ready();
+        server(&mut vboard, |stats| {
+            let drawn = stats["lcd"].as_str().unwrap_or_default();
+            drawn.contains("(0, 32, 1, 'hello')")
+        });
+    }
+    let vboard = without().file("main.py", DRAWS).ready();
+    let finished = board(&vboard, ["oled", "--once"]).expect_code(3);
+    assert!(
+        finished.stderr.contains("no OLED that can be mirrored"),
+        "{}",
+        finished.stderr
+    );
+    // The example goes on without a display.
+    let mut vboard = without().arg("--wifi", "class:secret").ready();
+    server(&mut vboard, |_| true);
 }
 
 /// An empty picture would claim that the display is dark.

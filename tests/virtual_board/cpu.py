@@ -26,7 +26,7 @@ import struct
 import time
 
 from flash import Flash
-from firmware import PROFILES, with_maker_modules
+from firmware import PROFILES, with_maker_modules, without
 from imports import MODULES, Imports
 from library import PASS, Library
 
@@ -149,6 +149,7 @@ class Cpu:
         self.firmware = PROFILES[options.profile]
         if options.mpython:
             self.firmware = with_maker_modules(self.firmware)
+        self.firmware = without(self.firmware, options.without)
         shared.uart = self.firmware.uart
         first = options.mpython_first
         self.imports = Imports(self.library, self.firmware, self.firmware.frozen_first if first is None else first == "frozen")

@@ -275,3 +275,8 @@ PROFILES = {
 def with_maker_modules(firmware):
     """A firmware with the maker's modules built in: `mpython` and what it needs."""
     return replace(firmware, frozen=("maker", *firmware.frozen), modules=firmware.modules | {"mpython", "ssd1106", "neopixel"})
+
+
+def without(firmware, modules):
+    """A firmware that lacks these modules."""
+    return replace(firmware, modules=firmware.modules - set(modules))

@@ -45,6 +45,7 @@ def parse():
     parser.add_argument("--first-boot", action="store_true", help="the board has just been flashed: its first boot sets up the file system")
     parser.add_argument("--mpython", action="store_true", help="the maker's modules are built into this firmware too")
     parser.add_argument("--mpython-first", choices=("file", "frozen"), help="what `import mpython` finds (default: as the firmware)")
+    parser.add_argument("--without", action="append", default=[], metavar="MODULE", help="a module that this firmware does not have")
     parser.add_argument("--setup-time", type=float, default=0.4, help="seconds that the first boot writes to the flash")
     parser.add_argument("--quick", action="store_true", help="boots and soft resets take no longer than they must here")
     parser.add_argument("--broken", choices=sorted(broken.KINDS), help="no MicroPython answers: what the port says instead")

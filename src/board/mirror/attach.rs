@@ -154,7 +154,7 @@ fn is_missing(exception: &str) -> bool {
 }
 
 /// Starts the agent. A board without a display, or without enough memory for the agent, is not an error. `uses_lcd` says
-/// that the program draws with `lv_oled` of the board 3.0 ([`agent::draws_on_lcd`]).
+/// that the program draws with `lv_oled` of the board 3.0 ([`display_use`](super::display_use)).
 ///
 /// # Errors
 /// The line has failed.

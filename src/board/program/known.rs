@@ -6,7 +6,8 @@
 //! soft reset. In doubt, udpcli makes a soft reset.
 
 use super::WORK;
-use super::self_contained::{is_module, is_of_word, self_contained};
+pub(crate) use super::self_contained::is_module;
+use super::self_contained::{is_of_word, self_contained};
 use crate::board::error::Error;
 use crate::board::operation::Doing;
 use crate::board::repl::{Repl, SubmitMode};

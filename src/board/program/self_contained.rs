@@ -132,8 +132,8 @@ pub(super) fn self_contained(source: &[u8], names: &[String]) -> Option<Vec<Stri
     Some(imports)
 }
 
-/// Whether udpcli knows the module's state.
-pub(super) fn is_module(name: &str) -> bool {
+/// Whether udpcli knows what the module keeps.
+pub(crate) fn is_module(name: &str) -> bool {
     STATELESS.contains(&name) || uses_of(name).is_some()
 }
 
