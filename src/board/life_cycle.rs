@@ -131,7 +131,7 @@ pub enum Ending {
 pub struct EndedRun {
     /// How it ended.
     pub ending: Ending,
-    /// The symptom at the end of a program that nobody interrupted.
+    /// The symptom at the program's end.
     pub symptom: Option<Symptom>,
 }
 
@@ -175,6 +175,7 @@ pub(crate) fn run_again(
     observer: &mut dyn RunObserver,
 ) -> Result<EndedRun, Error> {
     let mut mirror = None;
+    let mut misses_oled = false;
     let launch = program::start(
         repl,
         options.source,
@@ -182,6 +183,9 @@ pub(crate) fn run_again(
         known.as_deref_mut(),
         |repl| {
             mirror = mirror_for(repl, options, observer)?;
+            // Asked before the program runs, because the end after Ctrl-C has no time for it.
+            misses_oled = hidden_error::hides_missing_oled(options.source)
+                && Model::ask(repl)? == Some(Model::Mpython3);
             Ok(())
         },
     )?;
@@ -234,8 +238,10 @@ pub(crate) fn run_again(
             return Err(error);
         }
     };
-    // The end of a program that the user interrupted has no symptom.
-    let symptom = if is_interrupted {
+    let symptom = if misses_oled && hides_end(&exit) {
+        Some(Symptom::HiddenNoOled)
+    } else if is_interrupted {
+        // Such an end has no symptom of its own.
         None
     } else {
         symptom_of(repl, &exit, options.source, launch)
@@ -314,6 +320,15 @@ fn detach(repl: &mut Repl, launch: Launch) -> Result<EndedRun, Error> {
         ending,
         symptom: None,
     })
+}
+
+/// Whether a program ended without an exception of its own, or could not be stopped.
+fn hides_end(exit: &Exit) -> bool {
+    match exit {
+        Exit::Done | Exit::Exited | Exit::Detached => true,
+        Exit::Exception(text) => last_line(text).starts_with("KeyboardInterrupt"),
+        Exit::Restarted => false,
+    }
 }
 
 /// The symptom at the end of a program that nobody interrupted.

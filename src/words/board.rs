@@ -184,6 +184,10 @@ pub(super) fn symptom(symptom: Symptom) -> (String, String) {
             say!("board.symptom-no-arp"),
             say!("board.symptom-no-arp.next"),
         ),
+        Symptom::HiddenNoOled => (
+            say!("boards.hidden-no-oled"),
+            say!("pair-diagnosis.no-oled-on-this-board.next"),
+        ),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::client::{assert_untouched, board, run_source};
+use crate::client::{assert_untouched, board, run_source, start_source};
 use crate::process::{Running, loopback_socket, run, udpcli, udpcli_on_terminal};
 use crate::support::{Options, VirtualBoard};
 
@@ -271,6 +271,35 @@ fn the_tutorials_oled_is_a_name_error_on_the_board_3_0() {
         "{}",
         finished.stderr
     );
+}
+
+#[test]
+fn a_bare_except_does_not_hide_that_the_board_3_0_has_no_oled() {
+    let hides = "from mpython import *\ntry:\n oled.fill(0)\n oled.show()\nexcept:\n pass\n";
+    let loops = "from mpython import *\nimport time\nprint('loops')\nwhile True:\n try:\n  time.sleep(0.01)\n  oled.show()\n except NameError:\n  pass\n except:\n  break\n";
+    let told = "[no-oled-on-this-board]";
+    let board_3 = quick("mpython-3.0").ready();
+    let finished = run_source(&board_3, hides).expect_code(0);
+    for words in [
+        told,
+        "the bare except: of the program hides the NameError",
+        "from lv_oled import OLED",
+    ] {
+        assert!(finished.stderr.contains(words), "{}", finished.stderr);
+    }
+    // The user ends a program that never ends.
+    let mut running = start_source(&board_3, loops);
+    assert_eq!(running.stdout_line(), "loops\r\n");
+    let finished = running.interrupt().expect_code(0);
+    assert!(finished.stderr.contains(told), "{}", finished.stderr);
+    // Where the program is prepared, or the board has an OLED, nothing is hidden.
+    let prepared = "try:\n from mpython import oled\nexcept:\n oled = None\nif oled: oled.show()\n";
+    let finished = run_source(&board_3, prepared).expect_code(0);
+    assert!(!finished.stderr.contains(told), "{}", finished.stderr);
+    assert_untouched(&board_3, &[]);
+    let first = quick("mpython-2.x").ready();
+    let finished = run_source(&first, hides).expect_code(0);
+    assert!(!finished.stderr.contains(told), "{}", finished.stderr);
 }
 
 /// `run --example server` on a board, one datagram to it, and what the display shows then.

@@ -116,7 +116,7 @@ oled-wrong = the OLED does not show what was sent
     .next = compare the two texts below; a character that the font lacks stays empty: udpcli board flash --font puts the font on the board
 no-oled-on-this-board = this board has no OLED but a colour display: its module mpython has no oled, and a program that uses oled ends with NameError
     .evidence = the firmware calls itself `mpython pro`, and its module mpython has no `oled`
-    .next = write from lv_oled import OLED and oled = OLED() in your program; its texts are 24 pixels high, in lines of 32
-not-cleaned-up = udpcli could not leave the board as it found it
+    .next = write from lv_oled import OLED and oled = OLED() in your program; its texts are 24 pixels high, in lines of 32. If that import is an ImportError, the firmware lacks lv_oled: write the maker's current one (udpcli board flash)
+not-cleaned-up = the board could not be left as it was found
     .evidence = the board does not come back to its prompt after the test
     .next = press the board's RESET button

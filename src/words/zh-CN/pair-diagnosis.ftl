@@ -116,7 +116,7 @@ oled-wrong = OLED 上显示的不是发送的内容
     .next = 比较给出的两段文字；字库里没有的字会空着：udpcli board flash --font 可以把字库装到掌控板上
 no-oled-on-this-board = 这块板子没有 OLED，用的是彩屏：它的 mpython 模块里没有 oled，用到 oled 的程序会以 NameError 结束
     .evidence = 固件自称 `mpython pro`，它的 mpython 模块里没有 `oled`
-    .next = 在程序里写 from lv_oled import OLED 和 oled = OLED()；它的文字高 24 像素，每行占 32 像素
+    .next = 在程序里写 from lv_oled import OLED 和 oled = OLED()；它的文字高 24 像素，每行占 32 像素。如果这一句 import 报 ImportError，说明固件里没有 lv_oled：请刷入厂家的最新固件（udpcli board flash）
 not-cleaned-up = 没能让掌控板恢复原样
     .evidence = 测试之后，掌控板没有回到提示符
     .next = 按一下掌控板的 RESET 键
