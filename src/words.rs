@@ -148,6 +148,12 @@ pub(crate) fn chip(chip: crate::board::serial_ports::Chip) -> Sentence {
     board::chip(chip)
 }
 
+/// Why a listener that the user ended may have received nothing.
+#[must_use]
+pub(crate) fn silence(local: std::net::SocketAddr, filtered: u64) -> Option<String> {
+    udp::silence(local, filtered)
+}
+
 /// The hint for an error, if there is one.
 #[must_use]
 pub(crate) fn hint(error: &Error) -> Option<String> {

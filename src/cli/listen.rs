@@ -45,6 +45,7 @@ use crate::udp::receive::{ReceiveOptions, TimeSource};
 use crate::udp::sink::{Flow, Sink as _};
 use crate::udp::socket::{Bound, ListenOptions, Sharing};
 use crate::wait::{Site, Waited, wait_for};
+use crate::words;
 use crate::words::catalogue::say;
 use announcement::{AnnouncedSocket, Look};
 use watch::{Watch, WatchOptions};
@@ -367,7 +368,14 @@ pub(crate) async fn run(
     let report = listener.report();
     args.tell_summary(&report);
     args.write_page(page.as_ref(), &report, shutdown)?;
-    // The user ends a live view, even one with -n or --duration, so a signal is not an interruption.
+    if let (Ok(ListenEnd::Interrupted | ListenEnd::Complete), Some(bound)) = (&end, sockets.first())
+        && listener.datagrams() == 0
+        && args.summary == Summary::Text
+        && let Some(why) = words::silence(bound.local, listener.filtered())
+    {
+        tracing::info!("{why}");
+    }
+    // The user ends a live view, also one with -n or --duration, so a signal is not an interruption.
     let has_end = (args.count.is_some() || args.duration.is_some()) && !args.watch;
     match end? {
         // After a first datagram, silence is the normal end of a run with `--timeout`.

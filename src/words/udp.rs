@@ -352,6 +352,19 @@ fn denied_hint(port: u16, is_windows: bool) -> String {
     }
 }
 
+/// Why a listener that the user ended may have received nothing. Only the tutorial's port has such a text: those who chose
+/// another one know what they wait for.
+pub(super) fn silence(local: SocketAddr, filtered: u64) -> Option<String> {
+    if local.port() != TUTORIAL_PORT {
+        return None;
+    }
+    Some(if filtered > 0 {
+        silence_hint(Some(local), filtered)
+    } else {
+        say!("boards.nothing-arrived-6000", own = reachable(local))
+    })
+}
+
 /// Why a listener on `local` may have received nothing.
 fn silence_hint(local: Option<SocketAddr>, filtered: u64) -> String {
     if filtered > 0 {
@@ -360,17 +373,22 @@ fn silence_hint(local: Option<SocketAddr>, filtered: u64) -> String {
     let Some(local) = local else {
         return say!("udp.no-datagram.hint");
     };
+    let own = reachable(local);
+    if local.port() == TUTORIAL_PORT {
+        return say!("boards.no-datagram-6000", own = own);
+    }
+    say!("udp.no-datagram.hint-try", own = own)
+}
+
+/// The address at which this PC itself reaches the listener.
+fn reachable(local: SocketAddr) -> SocketAddr {
     // The wildcard is an address to listen on. As a destination Windows refuses it.
     let own: IpAddr = match local.ip() {
         IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         address => address,
     };
-    let own = SocketAddr::new(own, local.port());
-    if local.port() == TUTORIAL_PORT {
-        return say!("boards.no-datagram-6000", own = own);
-    }
-    say!("udp.no-datagram.hint-try", own = own)
+    SocketAddr::new(own, local.port())
 }
 
 /// The port of the tutorial's programs.

@@ -14,3 +14,4 @@ hidden-no-oled = this board has no OLED but a colour display: its module mpython
 port-5005 = the documentation of the mPython board 3.0 (掌控板 3.0) uses port 5005 in one place: both programs must use the same port, { $port } here
 no-datagram-6000 = check the address in the sender's program, this PC's firewall, and that both are on one network; udpcli send { $own } hello shows whether this side works; a program from the documentation of the mPython board 3.0 (掌控板 3.0) may send to port 5005: udpcli listen --port 5005
 port-renamed = the board's port is { $new } now (it was { $old } before the reset)
+nothing-arrived-6000 = nothing arrived: check the address in the sender's program, this PC's firewall, and that both are on one network; udpcli send { $own } hello shows whether this side works; a program from the documentation of the mPython board 3.0 (掌控板 3.0) may send to port 5005: udpcli listen --port 5005

@@ -14,3 +14,4 @@ hidden-no-oled = 这块板子没有 OLED，用的是彩屏：它的 mpython 模�
 port-5005 = 掌控板 3.0 的文档里有一处用的是端口 5005：两边的程序必须用同一个端口，这里是 { $port }
 no-datagram-6000 = 请检查发送端程序里的地址、本机的防火墙，以及双方是否在同一个网络；运行 udpcli send { $own } hello 可以看出本机这边是否正常；掌控板 3.0 文档里的程序可能发往端口 5005：udpcli listen --port 5005
 port-renamed = 复位后，掌控板的串口变成了 { $new }（原来是 { $old }）
+nothing-arrived-6000 = 没有收到任何数据报：请检查发送端程序里的地址、本机的防火墙，以及双方是否在同一个网络；运行 udpcli send { $own } hello 可以看出本机这边是否正常；掌控板 3.0 文档里的程序可能发往端口 5005：udpcli listen --port 5005

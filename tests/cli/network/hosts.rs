@@ -194,3 +194,41 @@ fn an_own_datagram_that_comes_back_is_no_reply() {
         assert_eq!(sender.finish().expect_code(0).text(), "me");
     }
 }
+
+/// Beside its own port 6000, a namespace has nobody who sends anything there.
+#[test]
+fn silence_on_the_tutorials_port_is_explained_however_the_user_ends_it() {
+    let Some(net) = Net::empty(1) else { return };
+    let why = [
+        "nothing arrived: check the address in the sender's program",
+        "udpcli listen --port 5005",
+    ];
+    let end = run_with_input(net.udpcli(0, "listen --duration 100ms"), b"").expect_code(0);
+    assert!(
+        why.iter().all(|why| end.stderr.contains(why)),
+        "{}",
+        end.stderr
+    );
+    let mut listener = Running::spawn(&mut net.udpcli(0, "listen"));
+    listener.stderr_line_with("listening on 0.0.0.0:6000");
+    let end = listener.interrupt().expect_code(0);
+    assert!(
+        why.iter().all(|why| end.stderr.contains(why)),
+        "{}",
+        end.stderr
+    );
+    // Programs read the summary, and those who chose a port know what they wait for.
+    for args in [
+        "listen --duration 100ms --summary json",
+        "listen --duration 100ms --port 6001",
+        "listen --duration 100ms --quiet",
+    ] {
+        let end = run_with_input(net.udpcli(0, args), b"").expect_code(0);
+        assert!(!end.stderr.contains("5005"), "{args}: {}", end.stderr);
+    }
+    let mut listener = Listener::spawn(&mut net.udpcli(0, "listen"));
+    net.send(0, "127.0.0.1:6000 hello").expect_code(0);
+    listener.running.stdout_line();
+    let end = listener.running.interrupt().expect_code(0);
+    assert!(!end.stderr.contains("5005"), "{}", end.stderr);
+}
