@@ -208,6 +208,30 @@ fn every_chips_registers_are_those_in_esptools_code() {
     }
 }
 
+/// However the chip came into its loader: nothing but the ROM tells its own USB port from an adapter.
+#[test]
+fn a_watchdog_that_goes_on_in_the_loader_is_switched_off() {
+    for (model, register) in [(Model::Esp32S3, 0x6000_8098), (Model::Esp32C3, 0x6000_8090)] {
+        for before in ["no-reset", "default-reset", "usb-reset"] {
+            let board = Emulator::start(Config {
+                model,
+                flash: vec![0xff; 4 << 20],
+                // At the real pace of the line this image takes longer than the watchdog waits.
+                watchdog: Some((register, Duration::from_millis(300))),
+                ..Config::default()
+            });
+            let image = merged(model, 100_000);
+            let path = file(&board, "m.bin", &image);
+            let args = [path.to_str().unwrap(), "--before", before];
+            flash(&board, &args).expect_code(0);
+            // At power-on, and by udpcli at the start where the port could, and at the end.
+            let resets = board.stats().resets;
+            assert!(resets <= 3, "{model:?} {before}: {resets} resets");
+            assert!(has(&board.flash(), &parts(model, 100_000)), "{model:?}");
+        }
+    }
+}
+
 #[test]
 fn the_common_chips_are_written() {
     for model in COMMON {

@@ -70,6 +70,9 @@ pub(crate) struct Config {
     pub(crate) flash_id: Option<u32>,
     /// Above this baud rate, the line delivers garbage.
     pub(crate) max_baud: u32,
+    /// A watchdog that goes on in the loader, as after a reset over USB-Serial/JTAG: the register that switches it off with 0,
+    /// and how long after the first command it resets the chip.
+    pub(crate) watchdog: Option<(u32, Duration)>,
 }
 
 impl Default for Config {
@@ -84,6 +87,7 @@ impl Default for Config {
             efuses: Vec::new(),
             flash_id: None,
             max_baud: 2_000_000,
+            watchdog: None,
         }
     }
 }

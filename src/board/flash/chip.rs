@@ -234,7 +234,10 @@ fn flash_id(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<u32, CommandFaul
     Ok(id)
 }
 
-/// Stops the watchdogs that a reset over USB-Serial/JTAG leaves running.
+/// Stops the watchdogs that a reset over USB-Serial/JTAG leaves running. esptool does so on a chip that uses USB-Serial/JTAG,
+/// whatever the reset was, and not after a stub that runs already (`disable_watchdogs` and `_post_connect` in
+/// `esptool/targets/esp32s3.py` and others). It asks the ROM for the port in use, by a variable whose address changes with
+/// the chip's revision. Behind an adapter the reset has stopped them, and stopping them again does no harm.
 pub(super) fn stop_watchdogs(loader: &mut Loader<'_>, spec: &ChipSpec) -> Result<(), CommandFault> {
     let Some(Watchdogs {
         protect,

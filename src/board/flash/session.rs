@@ -207,9 +207,9 @@ impl<'a> FlashSession<'a> {
             None => chip::describe(&mut self.loader, spec)?,
         };
         if !self.loader.stub {
-            if self.connect.before == ResetMethod::UsbReset {
-                chip::stop_watchdogs(&mut self.loader, spec)?;
-            }
+            // However it came into download mode: after a reset by hand, with `--before no-reset`, nothing tells the ROM's
+            // USB port from an adapter.
+            chip::stop_watchdogs(&mut self.loader, spec)?;
             // The ESP32-S3's ROM starts no stub if secure boot is on, and nothing may be written either.
             if info.locks.secure_boot && spec.chip == Chip::Esp32s3 {
                 check::locks(&info).map_err(Failure::Final)?;

@@ -74,6 +74,8 @@ pub(crate) struct Chip {
     download: Option<Download>,
     /// Write blocks with wrong bits because of a fault.
     bad_bits: bool,
+    /// When the watchdog resets the chip, once the first command has come.
+    watchdog_at: Option<Instant>,
 }
 
 impl Chip {
@@ -91,14 +93,31 @@ impl Chip {
             attached: false,
             download: None,
             bad_bits: false,
+            watchdog_at: None,
         }
+    }
+
+    /// Whether the watchdog is due, and nobody has switched it off.
+    fn is_bitten(&self) -> bool {
+        let Some((register, _)) = self.shared.lock().config.watchdog else {
+            return false;
+        };
+        self.registers.get(&register) != Some(&0)
+            && self.watchdog_at.is_some_and(|at| Instant::now() >= at)
     }
 
     /// Runs until the cable is pulled.
     pub(crate) fn run(mut self) {
         loop {
             let interrupt = match self.next_frame() {
-                Ok(frame) => self.take(frame).err(),
+                Ok(_) if self.is_bitten() => Some(Interrupt::Reset),
+                Ok(frame) => {
+                    let watchdog = self.shared.lock().config.watchdog;
+                    if let Some((_, after)) = watchdog {
+                        self.watchdog_at.get_or_insert(Instant::now() + after);
+                    }
+                    self.take(frame).err()
+                }
                 Err(interrupt) => Some(interrupt),
             };
             self.shared.lock().busy = false;
@@ -112,6 +131,7 @@ impl Chip {
 
     fn boot(&mut self) {
         self.registers.clear();
+        self.watchdog_at = None;
         self.memory.clear();
         self.download = None;
         self.flash_size = ROM_FLASH;
