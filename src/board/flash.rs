@@ -39,7 +39,6 @@ use crate::board::port::Port;
 use crate::text::sentence::{Sentence, sentence};
 use backup::{Backup, Made};
 pub(crate) use backup::{BackupTarget, Copy};
-use chip::chip_name;
 pub use chip::{ChipInfo, Locks};
 pub(crate) use chip::{name, supported};
 pub(crate) use description::{Description, mac};

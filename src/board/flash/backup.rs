@@ -16,13 +16,13 @@ use super::chip::{ChipInfo, name, supported};
 use super::description::{mac, partitions_json};
 use super::error::{Error, FlashRefusal};
 use super::files::own_chip::of_image;
-use super::files::{self, Given, other_chip};
+use super::files::{self, Given, other_chip, other_chip_number};
 use super::image::{self, Image, Partition, TABLE_OFFSET};
 use super::layout::{FlashLayout, LayoutRow, RangeAction};
 use super::read;
 use super::session::FlashSession;
 use super::write::{FlashRange, SECTOR};
-use super::{FlashObserver, chip_name, examine, kind};
+use super::{FlashObserver, examine, kind};
 use crate::atomic_file::AtomicFile;
 use crate::board::port::TICK;
 use crate::text::hex;
@@ -391,7 +391,7 @@ pub(crate) fn load(
     })) = within(rules.chip.boot_address()).map(Image::parse)
         && id != rules.chip.id()
     {
-        return Err(other_chip(name.as_str(), this, chip_name(id)));
+        return Err(other_chip_number(name.as_str(), this, id));
     }
     let mut copy = Copy {
         chip,

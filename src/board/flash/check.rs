@@ -4,9 +4,9 @@
 
 use espflash::target::Chip;
 
-use super::chip::{ChipInfo, chip_name, name};
+use super::chip::{ChipInfo, name};
 use super::error::{Error, FlashRefusal};
-use super::files::{Loaded, other_chip};
+use super::files::{Loaded, other_chip_number};
 use super::image::{self, Image, ImageProblem, Partition, TABLE_OFFSET, Use};
 use super::pieces::{FlashPiece, Role, covered, is_blank};
 use super::write::SECTOR;
@@ -329,7 +329,7 @@ fn image(what: &Sentence, bytes: &[u8], chip: Chip, force: bool) -> Result<(), E
         Ok(image) => {
             // An image for another chip never runs, so `--force` does not override this.
             if let Some(id) = image.chip_id.filter(|&id| id != chip.id()) {
-                return Err(other_chip(what.clone(), name(chip), chip_name(id)));
+                return Err(other_chip_number(what.clone(), name(chip), id));
             }
             match image.damage {
                 Some(damage) if !force => Err(refused(

@@ -282,12 +282,6 @@ pub(crate) fn name(chip: Chip) -> String {
     }
 }
 
-/// The name of the chip with this ID in image headers.
-#[must_use]
-pub(super) fn chip_name(id: u16) -> String {
-    Chip::try_from(id).map_or(format!("chip number {id}"), name)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -272,10 +272,24 @@ pub(super) fn other_chip(
     chip: impl Display,
     other: impl Into<Sentence>,
 ) -> Error {
+    let found = sentence!("flash.f-for-chip", other => other);
+    found_for_other_chip(what, chip, found)
+}
+
+/// The refusal of firmware for the chip that has this number in image headers.
+pub(super) fn other_chip_number(what: impl Into<Sentence>, chip: impl Display, id: u16) -> Error {
+    let found = match Chip::try_from(id) {
+        Ok(other) => sentence!("flash.f-for-chip", other = super::name(other)),
+        Err(_) => sentence!("flash.f-for-chip-number", number = id),
+    };
+    found_for_other_chip(what, chip, found)
+}
+
+fn found_for_other_chip(what: impl Into<Sentence>, chip: impl Display, found: Sentence) -> Error {
     Error::Refused(Box::new(FlashRefusal {
         what: what.into(),
         expected: sentence!("flash.x-for-chip", chip = &chip),
-        found: sentence!("flash.f-for-chip", other => other),
+        found,
         hint: Some(sentence!("flash.for-chip-hint", chip = chip)),
     }))
 }
@@ -384,7 +398,7 @@ fn contents(
 /// Refuses an image for another chip, whatever its offset.
 pub(super) fn for_this_chip(name: &str, bytes: &[u8], chip: Chip) -> Result<(), Error> {
     match own_chip::chip_number(bytes).filter(|&id| id != chip.id()) {
-        Some(id) => Err(other_chip(name, super::name(chip), super::chip_name(id))),
+        Some(id) => Err(other_chip_number(name, super::name(chip), id)),
         None => Ok(()),
     }
 }

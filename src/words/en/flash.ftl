@@ -202,6 +202,7 @@ wait-download = wait until its download is complete, and run this again
 x-firmware = firmware
 x-for-chip = firmware for the { $chip }
 f-for-chip = firmware for the { $other }
+f-for-chip-number = firmware for chip number { $number }
 for-chip-hint = get the file for the { $chip }
 x-font = a font
 f-font-cut = { $len } of { $needed } bytes: it is cut short

@@ -202,6 +202,7 @@ wait-download = 请等下载完成后再运行一次
 x-firmware = 固件
 x-for-chip = 用于 { $chip } 的固件
 f-for-chip = 用于 { $other } 的固件
+f-for-chip-number = 用于编号为 { $number } 的芯片的固件
 for-chip-hint = 请下载用于 { $chip } 的文件
 x-font = 字库
 f-font-cut = 只有 { $len } 字节，应有 { $needed } 字节：文件不完整
