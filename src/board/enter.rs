@@ -585,6 +585,7 @@ impl Climb {
                 waited,
                 lines: !self.no_lines,
                 reset: self.entered.reset,
+                native: link.is_native(),
             };
         }
         if self.is_echo && self.heard_in_all >= ECHOED {
@@ -612,7 +613,7 @@ impl Climb {
         if !is_text {
             return Error::Noise {
                 port,
-                baud: link.address().baud,
+                baud: (!link.is_native()).then(|| link.address().baud),
             };
         }
         let said = escape::excerpt(&self.heard);

@@ -42,11 +42,17 @@ pub enum Error {
         waited: Duration,
         lines: bool,
         reset: bool,
+        /// Whether it is the USB port of the board's own chip, which has no baud rate.
+        native: bool,
     },
     #[error("the board on {port} is in download mode, waiting for firmware")]
     DownloadMode { port: String },
-    #[error("unreadable data from {port} at {baud} baud")]
-    Noise { port: String, baud: u32 },
+    #[error("unreadable data from {port}{}", at_rate(*baud))]
+    Noise {
+        port: String,
+        /// None on the USB port of the board's own chip.
+        baud: Option<u32>,
+    },
     #[error("the board on {port} did not react to Ctrl-C within {}", seconds(*waited))]
     Deaf {
         port: String,
@@ -192,6 +198,12 @@ fn what_it_is(what: NotSource) -> &'static str {
         NotSource::Utf16 => "UTF-16 text, which the board cannot read",
         NotSource::Binary => "not Python source",
     }
+}
+
+/// The words for a baud rate, if there is one.
+fn at_rate(baud: Option<u32>) -> String {
+    baud.map(|baud| format!(" at {baud} baud"))
+        .unwrap_or_default()
 }
 
 impl Error {

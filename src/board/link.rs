@@ -130,6 +130,12 @@ impl Link {
         &self.address.port
     }
 
+    /// Whether it is the USB port of the board's own chip.
+    #[must_use]
+    pub(crate) fn is_native(&self) -> bool {
+        self.native.is_some()
+    }
+
     /// The address of this line.
     #[must_use]
     pub(crate) fn address(&self) -> &Address {

@@ -105,11 +105,12 @@ mod tests {
                 waited: Duration::ZERO,
                 lines: true,
                 reset: true,
+                native: false,
             },
             BoardError::DownloadMode { port: port() },
             BoardError::Noise {
                 port: port(),
-                baud: 9600,
+                baud: Some(9600),
             },
             BoardError::Deaf {
                 port: port(),

@@ -39,7 +39,11 @@ pub(super) fn message(error: &Error) -> String {
             say!("board.silent", port = port, waited = seconds(*waited))
         }
         Error::DownloadMode { port } => say!("board.download-mode", port = port),
-        Error::Noise { port, baud } => say!("board.noise", port = port, baud = baud),
+        Error::Noise {
+            port,
+            baud: Some(baud),
+        } => say!("board.noise", port = port, baud = baud),
+        Error::Noise { port, baud: None } => say!("boards.noise-native", port = port),
         Error::Deaf { port, waited, .. } => {
             say!("board.deaf", port = port, waited = seconds(*waited))
         }
@@ -180,13 +184,13 @@ pub(super) fn symptom(symptom: Symptom) -> (String, String) {
             say!("pair-diagnosis.no-oled-on-this-board"),
             say!("pair-diagnosis.no-oled-on-this-board.next"),
         ),
-        Symptom::NoArp => (
-            say!("board.symptom-no-arp"),
-            say!("board.symptom-no-arp.next"),
-        ),
         Symptom::HiddenNoOled => (
             say!("boards.hidden-no-oled"),
             say!("pair-diagnosis.no-oled-on-this-board.next"),
+        ),
+        Symptom::NoArp => (
+            say!("board.symptom-no-arp"),
+            say!("board.symptom-no-arp.next"),
         ),
     }
 }
@@ -213,10 +217,17 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Stuck { port } if port.contains("://") => say!("board.stuck.hint-network"),
         Error::Stuck { .. } => say!("board.stuck.hint"),
         Error::Lines { .. } => say!("board.lines.hint"),
+        Error::Silent {
+            native: true,
+            reset: true,
+            ..
+        } => say!("boards.silent-native-reset"),
+        Error::Silent { native: true, .. } => say!("boards.silent-native"),
         Error::Silent { reset: true, .. } => say!("board.silent.hint-reset"),
         Error::Silent { lines: true, .. } => say!("board.silent.hint-lines"),
         Error::Silent { .. } => say!("board.silent.hint"),
         Error::DownloadMode { .. } => say!("board.download-mode.hint"),
+        Error::Noise { baud: None, .. } => say!("boards.noise-native.hint"),
         Error::Noise { .. } => say!("board.noise.hint"),
         Error::Deaf { .. } => say!("board.deaf.hint"),
         Error::Fault { fault, said, .. } => fault_hint(*fault, said),

@@ -19,6 +19,7 @@ use crate::board::mirror::Mirror;
 use crate::board::monitor::lines::{LinePiece, PartialLine, QUIET};
 use crate::board::monitor::meaning::{DecodedLine, Explained, LineDecoder};
 use crate::board::monitor::reader::{self, LineEvent};
+use crate::board::native;
 use crate::cli::logging::Summary;
 use crate::datagram::Timestamp;
 use crate::error::{Error, Outcome};
@@ -95,11 +96,16 @@ pub(super) fn run(args: &MonitorArgs, serial: &SerialArgs) -> Result<Outcome, Er
     let shutdown = session::shutdown()?;
     let address = session::address(serial)?;
     let events = reader::start(&address, serial.port().is_none(), &shutdown)?;
-    tracing::info!(
-        say = "monitor.watching",
-        port = address.port,
-        baud = address.baud
-    );
+    // The USB port of a board's own chip has no baud rate.
+    if native::of(&address.port).is_some() {
+        tracing::info!(say = "boards.watching-native", port = address.port);
+    } else {
+        tracing::info!(
+            say = "monitor.watching",
+            port = address.port,
+            baud = address.baud
+        );
+    }
     if reader::raises_lines(&address.port) {
         tracing::info!(say = "monitor.raises-lines", port = address.port);
     }

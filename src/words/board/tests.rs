@@ -30,12 +30,14 @@ fn of_the_port() -> Vec<Error> {
         holders,
         source: source(),
     };
-    let silent = |lines, reset| Error::Silent {
+    let silent = |lines, reset, native| Error::Silent {
         port: port(),
         waited,
         lines,
         reset,
+        native,
     };
+    let noise = |baud| Error::Noise { port: port(), baud };
     let mut all = vec![
         Error::NoBoard {
             others: vec![port()],
@@ -58,14 +60,14 @@ fn of_the_port() -> Vec<Error> {
             port: port(),
             source: source(),
         },
-        silent(false, false),
-        silent(true, false),
-        silent(true, true),
+        silent(false, false, false),
+        silent(true, false, false),
+        silent(true, true, false),
+        silent(true, false, true),
+        silent(true, true, true),
         Error::DownloadMode { port: port() },
-        Error::Noise {
-            port: port(),
-            baud: 9600,
-        },
+        noise(Some(9600)),
+        noise(None),
         Error::Deaf {
             port: port(),
             waited,
