@@ -31,6 +31,9 @@ fn the_board_3_0_is_called_by_its_name() {
         text,
         format!("{}  {NAME}: MicroPython answers\n", vboard.port)
     );
+    let listed = board(&vboard, ["list", "--probe", "--format", "json"]).expect_code(0);
+    let listed: Value = serde_json::from_str(&listed.text()).expect("an object");
+    assert_eq!(listed["board"], NAME);
     let chinese = board(&vboard, ["--lang", "zh-CN", "info"])
         .expect_code(0)
         .text();
@@ -39,6 +42,17 @@ fn the_board_3_0_is_called_by_its_name() {
         "{chinese}"
     );
     assert_untouched(&vboard, &[]);
+}
+
+#[test]
+fn the_first_board_is_known_to_a_probe_too() {
+    let vboard = quick("mpython-2.x").ready();
+    let listed = board(&vboard, ["list", "--probe", "--format", "json"]).expect_code(0);
+    let listed: Value = serde_json::from_str(&listed.text()).expect("an object");
+    assert_eq!(listed["board"], "mPython board (掌控板)");
+    let info = board(&vboard, ["info", "--format", "json"]).expect_code(0);
+    let info: Value = serde_json::from_str(&info.text()).expect("an object");
+    assert_eq!(listed["board"], info["board"]);
 }
 
 #[test]

@@ -254,8 +254,8 @@ fn object(port: &Listed, name: Option<&str>, answer: Option<&Answer>) -> serde_j
     }
     if let (Some(answer), Some(object)) = (answer, object.as_object_mut()) {
         object.insert("micropython".to_owned(), json!(answer.is_ok()));
-        // The firmware's own name is better than a guess from the USB IDs.
-        if let Ok(Some(model @ Model::Mpython3)) = answer {
+        // What the firmware says is better than what the USB IDs suggest.
+        if let Ok(Some(model)) = answer {
             object.insert("board".to_owned(), json!(model.name()));
         }
         let error = answer.as_ref().err().map(ToString::to_string);
