@@ -110,6 +110,8 @@ pub struct Entered {
     pub stopped_program: bool,
     /// The board had to be reset.
     pub reset: bool,
+    /// The program did not react to Ctrl-C, and the user pressed RESET when udpcli asked for it.
+    pub(crate) reset_by_hand: bool,
     /// The interpreter restarted, by a soft reset or a reset of the board, so its memory is empty.
     pub(crate) started_anew: bool,
     /// The board reached a new prompt meanwhile: it booted, or its `main.py` ended, which may catch Ctrl-C without
@@ -331,6 +333,7 @@ impl Climb {
     fn entered(&mut self) -> Entered {
         self.entered.stopped_program |= memmem::find(&self.heard, b"KeyboardInterrupt").is_some();
         self.entered.new_prompt |= memmem::find(&self.heard, WELCOME).is_some();
+        self.entered.reset_by_hand = self.no_lines && self.was_reset_by_hand;
         self.entered
     }
 

@@ -233,7 +233,8 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::Fault { fault, said, .. } => fault_hint(*fault, said),
         Error::Echo { .. } => say!("board.echo.hint"),
         Error::NotMicroPython { said, .. } => {
-            say!("board.not-micropython.hint", said = format!("{said:?}"))
+            // Escaped already.
+            say!("board.not-micropython.hint", said = format!("\"{said}\""))
         }
         Error::NoDisplay => say!("board.no-display.hint"),
         Error::NoPicture => say!("boards.no-picture.hint"),
