@@ -172,7 +172,7 @@ where
     ) -> fmt::Result {
         let (start, end) = match *event.metadata().level() {
             Level::ERROR => ("\x1b[1;31m", "\x1b[0m"),
-            Level::WARN => ("\x1b[1;33m", "\x1b[0m"),
+            Level::WARN => ("\x1b[1;38;5;166m", "\x1b[0m"), // palette::WARNED, in bold
             Level::INFO => ("", ""),
             Level::DEBUG | Level::TRACE => ("\x1b[2m", "\x1b[0m"),
         };

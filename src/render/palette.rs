@@ -19,6 +19,12 @@ pub(crate) const WORKS: u8 = 29;
 pub(crate) const PROBLEM: u8 = 160;
 pub(crate) const NO_VERDICT: u8 = 25;
 
+/// Verdicts on the terminal's own background, and the warnings of the log: a terminal's own yellow and green are hard to read on
+/// white.
+pub(crate) const PASSED: &str = "38;5;29";
+pub(crate) const WARNED: &str = "38;5;166";
+pub(crate) const FAILED: &str = "1;38;5;160";
+
 /// The colour of a sender: the same in every run. Programs on one PC differ in the port, boards in the address: a board
 /// keeps its colour when it starts again on another port.
 #[must_use]
@@ -102,7 +108,12 @@ mod tests {
 
     #[test]
     fn every_colour_is_readable_on_white_and_on_black() {
-        let others = [BLUE, ORANGE, RED, HEADING, LITERAL];
+        let verdicts = [PASSED, WARNED, FAILED]
+            .map(|sgr| sgr.rsplit(';').next().and_then(|color| color.parse().ok()))
+            .map(|color| color.expect("a colour"));
+        let others = [BLUE, ORANGE, RED, HEADING, LITERAL]
+            .into_iter()
+            .chain(verdicts);
         for color in SENDERS.into_iter().chain(others) {
             let luminance = luminance(color);
             let (white, black) = (1.05 / (luminance + 0.05), (luminance + 0.05) / 0.05);

@@ -9,6 +9,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 use super::{FleetBoard, is_interrupted, message};
 use crate::cli::GlobalArgs;
 use crate::error::Outcome;
+use crate::render::palette;
 use crate::terminal::job_output::JobOutput;
 use crate::terminal::status::{self, AreaBlock, StatusLine};
 use crate::terminal::{Size, color, sanitize};
@@ -17,13 +18,17 @@ use crate::words::catalogue::say;
 /// A verdict in a word of four cells, and the state in words.
 fn verdict(member: &FleetBoard, note: &str) -> (String, &'static str, String) {
     match &member.result {
-        Some(Ok(Outcome::Done)) => (say!("pair.verdict-passed"), "32", note.to_owned()),
+        Some(Ok(Outcome::Done)) => (
+            say!("pair.verdict-passed"),
+            palette::PASSED,
+            note.to_owned(),
+        ),
         Some(Err(error)) if !is_interrupted(error) => {
-            (say!("pair.verdict-failed"), "1;31", message(error))
+            (say!("pair.verdict-failed"), palette::FAILED, message(error))
         }
         _ => (
             say!("pair.verdict-interrupted"),
-            "33",
+            palette::WARNED,
             say!("fleet.stopped"),
         ),
     }
