@@ -165,6 +165,8 @@ impl Feature {
 pub struct BoardFailure {
     /// The board's name and port.
     pub(crate) who: String,
+    /// Its port.
+    pub(crate) port: String,
     /// The error with its causes.
     pub(crate) what: String,
     /// The error.

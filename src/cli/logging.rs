@@ -17,7 +17,7 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::GlobalArgs;
-use crate::error::Error;
+use crate::error::{BoardFailure, Error};
 use crate::terminal::job_output::JobOutput;
 use crate::terminal::{color, sanitize, status};
 use crate::text::sentence::Sentence;
@@ -104,24 +104,48 @@ pub fn report(error: &Error) {
         );
         cause = source.source();
     }
-    let mut hints: Vec<String> = words::hint(error).into_iter().collect();
+    let add_hint = |hint: &str, text: &mut String| {
+        let hint = without_middle(hint);
+        let hint = sanitize::for_terminal(&hint);
+        let _ = writeln!(text, "  {bold}hint:{reset} {hint}");
+    };
     if let Error::Boards { failed, .. } = error {
-        for failure in failed {
-            let (who, what) = (&failure.who, &failure.what);
-            let line = words::catalogue::say!("fleet.cause", who = who, what = what);
-            let line = without_middle(&line);
-            let _ = writeln!(text, "  caused by: {}", sanitize::for_terminal(&line));
-            hints.extend(words::hint(&failure.error).filter(|hint| !hints.contains(hint)));
+        for (hint, failures) in by_hint(failed) {
+            for failure in failures {
+                let (who, what) = (&failure.who, &failure.what);
+                let line = words::catalogue::say!("fleet.cause", who = who, what = what);
+                let line = without_middle(&line);
+                let _ = writeln!(text, "  caused by: {}", sanitize::for_terminal(&line));
+            }
+            if let Some(hint) = hint {
+                add_hint(&hint, &mut text);
+            }
         }
     }
-    for hint in hints {
-        let _ = writeln!(
-            text,
-            "  {bold}hint:{reset} {}",
-            sanitize::for_terminal(&without_middle(&hint))
-        );
+    if let Some(hint) = words::hint(error) {
+        add_hint(&hint, &mut text);
     }
     status::print_message(&text, REPORT_INDENT);
+}
+
+/// The boards that failed, those with the same hint together, and what to do about them. A command in a hint names the board's
+/// port, or `PORT` if the hint is for several.
+fn by_hint(failed: &[BoardFailure]) -> Vec<(Option<String>, Vec<&BoardFailure>)> {
+    let hint = |port: &str, error| words::catalogue::among_boards(port, || words::hint(error));
+    let mut groups: Vec<(Option<String>, Vec<&BoardFailure>)> = Vec::new();
+    for failure in failed {
+        let general = hint("PORT", &failure.error);
+        match groups.iter_mut().find(|group| group.0 == general) {
+            Some(group) => group.1.push(failure),
+            None => groups.push((general, vec![failure])),
+        }
+    }
+    for (general, failures) in &mut groups {
+        if let [failure] = failures.as_slice() {
+            *general = hint(&failure.port, &failure.error);
+        }
+    }
+    groups
 }
 
 /// The format of summaries and statistics.

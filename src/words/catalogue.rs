@@ -5,6 +5,7 @@
 //! file, which is parsed when its first sentence is needed: a command that prints one summary parses one small file
 //! (under 0.1 ms).
 
+use std::cell::RefCell;
 use std::sync::OnceLock;
 
 use fluent_bundle::concurrent::FluentBundle;
@@ -75,6 +76,25 @@ struct Parsed([OnceLock<Bundle>; AREAS.len()]);
 
 static PARSED_ENGLISH: Parsed = Parsed([const { OnceLock::new() }; AREAS.len()]);
 static PARSED_CHINESE: Parsed = Parsed([const { OnceLock::new() }; AREAS.len()]);
+
+thread_local! {
+    /// What `{ $serial }` stands for, see [`among_boards`].
+    static SERIAL: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Renders sentences about one board of several. A command in a hint, as in `udpcli board{ $serial } flash`, then names its
+/// serial port. Without this the placeholder is empty.
+pub(crate) fn among_boards<T>(port: &str, say: impl FnOnce() -> T) -> T {
+    /// Restores the text on drop, also after a panic.
+    struct SerialGuard(String);
+    impl Drop for SerialGuard {
+        fn drop(&mut self) {
+            SERIAL.set(std::mem::take(&mut self.0));
+        }
+    }
+    let _before = SerialGuard(SERIAL.replace(format!(" -s {port}")));
+    say()
+}
 
 /// A sentence in the current language; in English if that language lacks it.
 #[must_use]
@@ -152,7 +172,8 @@ pub(crate) fn lookup_in(language: Language, id: &str) -> Option<String> {
 }
 
 fn args(language: Language, sentence: &Sentence) -> FluentArgs<'_> {
-    let mut args = FluentArgs::with_capacity(sentence.parts.len());
+    let mut args = FluentArgs::with_capacity(sentence.parts.len() + 1);
+    args.set("serial", SERIAL.with_borrow(Clone::clone));
     for (name, part) in &sentence.parts {
         match part {
             SentenceValue::Text(text) => args.set(*name, text.as_str()),
@@ -232,6 +253,15 @@ pub(crate) use say;
 mod tests {
     use super::*;
     use crate::text::sentence::sentence;
+
+    #[test]
+    fn a_hint_names_the_port_among_several_boards() {
+        let said = || in_language(Language::English, &sentence!("board.download-mode.hint"));
+        assert!(said().ends_with(": udpcli board flash"), "{}", said());
+        let among = among_boards("COM7", said);
+        assert!(among.ends_with(": udpcli board -s COM7 flash"), "{among}");
+        assert!(said().ends_with(": udpcli board flash"), "{}", said());
+    }
 
     #[test]
     fn chinese_has_no_space_between_two_chinese_words() {

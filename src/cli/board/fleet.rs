@@ -21,7 +21,7 @@ use crate::error::{BoardFailure, Error, Outcome};
 use crate::names::BoardNames;
 use crate::terminal::job_output::JobOutput;
 use crate::words;
-use crate::words::catalogue::say;
+use crate::words::catalogue::{self, say};
 use serde_json::{Map, Value, json};
 
 /// The work for each board.
@@ -171,7 +171,7 @@ pub(super) fn run(
                             matches!(result, Err(ref error) if !is_interrupted(error)),
                         );
                         if let Some(wall) = &mut wall {
-                            wall.end(index, tile_end(&result));
+                            wall.end(index, tile_end(&member.port, &result));
                         }
                         member.result = Some(result);
                         tell_end(member, &job.rows, &view);
@@ -297,12 +297,12 @@ fn is_interrupted(error: &Error) -> bool {
     error.exit_code() == Outcome::Interrupted.exit_code()
 }
 
-/// The text for the wall.
-fn tile_end(result: &Result<Outcome, Error>) -> TileEnd {
+/// What the wall says of it.
+fn tile_end(port: &str, result: &Result<Outcome, Error>) -> TileEnd {
     match result {
         Err(error) if !is_interrupted(error) => TileEnd::Failed {
             message: message(error),
-            hint: words::hint(error),
+            hint: catalogue::among_boards(port, || words::hint(error)),
         },
         _ => TileEnd::Done,
     }
@@ -353,9 +353,10 @@ fn conclude(members: Vec<FleetBoard>, elapsed: Duration) -> Result<Outcome, Erro
             Some(Ok(Outcome::Done)) => {}
             Some(Err(error)) if !is_interrupted(&error) => failed.push(BoardFailure {
                 who: match member.lane.name() {
-                    Some(name) => say!("fleet.who", name = name, port = member.port),
-                    None => member.port,
+                    Some(name) => say!("fleet.who", name = name, port = &member.port),
+                    None => member.port.clone(),
                 },
+                port: member.port,
                 what: message(&error),
                 error,
             }),
