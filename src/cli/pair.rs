@@ -272,6 +272,8 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
     out.is_fleet = places.len() > 1;
     let reports = fleet::test(context, &places, &mut out);
     if out.is_fleet && out.format == PairFormat::Text {
+        let advice = text::advice(&reports, &|report| out.name(report));
+        out.write(&advice);
         out.write(&text::total(&reports));
     }
     end(&reports, out, context, file.as_ref())

@@ -85,7 +85,12 @@ fn several_boards_have_a_row_each() {
     command.args(["-s", &boards[1].port, "-s", "/nonexistent/tty"]);
     let finished = finish(&mut command).expect_code(3);
     let text = finished.text();
-    assert_eq!(text.lines().count(), 4, "{text}");
+    assert_eq!(text.lines().count(), 6, "{text}");
+    // What to do, with the board that it is about.
+    assert!(
+        text.contains("\n/nonexistent/tty: this PC cannot open the serial port [serial-port]\n      next:    udpcli board list shows the ports"),
+        "{text}"
+    );
     for (board, last) in boards.iter().zip([91, 92]) {
         let row = text
             .lines()

@@ -34,5 +34,6 @@ mod page;
 mod profiles;
 mod simulated;
 mod survey;
+mod teacher;
 mod watch;
 mod watch_screen;

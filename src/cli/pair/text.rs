@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use crate::pair::results::{BoardReport, Step, StepResult, Verdict};
+use crate::pair::results::{BoardReport, Finding, Step, StepNote, StepResult, Verdict};
+use crate::render::palette;
 use crate::terminal::{sanitize, stdout};
+use crate::text::sentence::{Sentence, sentence};
 use crate::words;
-use crate::words::catalogue::say;
+use crate::words::catalogue::{self, say};
 
 /// The column for the details of a step.
 const INDENT: &str = "                      ";
@@ -27,11 +29,11 @@ impl TextColors {
     /// A verdict in a word, with its colour.
     fn paint(self, verdict: Verdict) -> String {
         let (word, color) = match verdict {
-            Verdict::Passed => (say!("pair.verdict-passed"), "32"),
-            Verdict::Warned => (say!("pair.verdict-warned"), "33"),
+            Verdict::Passed => (say!("pair.verdict-passed"), palette::PASSED),
+            Verdict::Warned => (say!("pair.verdict-warned"), palette::WARNED),
             Verdict::Skipped => (say!("pair.verdict-skipped"), "2"),
-            Verdict::Interrupted => (say!("pair.verdict-interrupted"), "33"),
-            Verdict::Failed => (say!("pair.verdict-failed"), "1;31"),
+            Verdict::Interrupted => (say!("pair.verdict-interrupted"), palette::WARNED),
+            Verdict::Failed => (say!("pair.verdict-failed"), palette::FAILED),
         };
         let word = padded(&word, 4);
         if self.color {
@@ -182,7 +184,11 @@ pub(super) fn row(report: &BoardReport, name: Option<&str>, style: TextColors) -
         add(&format!("RTT {rtt:.1} ms"));
     }
     for (step, finding) in report.findings() {
-        let mut detail = words::pair::said(&finding.detail);
+        let mut detail = match &finding.detail {
+            // Said below all rows.
+            StepNote::Hint(_) => String::new(),
+            detail => words::pair::said(detail),
+        };
         if detail.is_empty() {
             detail = words::pair::said(&step.seen);
         }
@@ -200,6 +206,92 @@ pub(super) fn row(report: &BoardReport, name: Option<&str>, style: TextColors) -
 /// A number among a step's figures.
 fn number(result: &StepResult, key: &str) -> Option<u64> {
     result.figures.get(key)?.as_u64()
+}
+
+/// What the findings of several boards mean and what to do about them, each once, with the boards that have it. A command in
+/// it names the port of the only one.
+pub(super) fn advice<'a>(
+    reports: &'a [BoardReport],
+    name: &dyn Fn(&'a BoardReport) -> Option<&'a str>,
+) -> String {
+    struct Advice<'a> {
+        finding: &'a Finding,
+        next: String,
+        boards: Vec<&'a BoardReport>,
+    }
+    let mut all: Vec<Advice<'a>> = Vec::new();
+    for report in reports {
+        for (step, finding) in report.findings() {
+            // A step that was skipped needs no cure.
+            if step.verdict == Verdict::Skipped {
+                continue;
+            }
+            let next = next(finding, "PORT");
+            let code = finding.diagnosis;
+            let same =
+                |other: &&mut Advice<'_>| other.finding.diagnosis == code && other.next == next;
+            match all.iter_mut().find(same) {
+                Some(same) if same.boards.iter().any(|board| board.port == report.port) => {}
+                Some(same) => same.boards.push(report),
+                None => all.push(Advice {
+                    finding,
+                    next,
+                    boards: vec![report],
+                }),
+            }
+        }
+    }
+    let indent = " ".repeat(VERDICT);
+    let mut text = String::new();
+    for Advice {
+        finding,
+        next: general,
+        boards,
+    } in all
+    {
+        let who: Vec<_> = boards
+            .iter()
+            .map(|board| match name(board) {
+                Some(name) => sentence!("fleet.who", name = name, port = &board.port),
+                None => Sentence::verbatim(&board.port),
+            })
+            .collect();
+        let next = match boards.as_slice() {
+            [board] => next(finding, &board.port),
+            _ => general,
+        };
+        let meaning = say!(
+            "pair.fleet-meaning",
+            boards <- who,
+            meaning = words::pair::meaning(finding.diagnosis),
+            code = finding.diagnosis.code()
+        );
+        for line in [
+            meaning,
+            format!("{indent}{}", say!("pair.next", next = next)),
+        ] {
+            let line = sanitize::for_terminal(&line);
+            text.push_str(&stdout::wrapped(&line, VERDICT));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// What to do about a finding at one board of several.
+fn next(finding: &Finding, port: &str) -> String {
+    catalogue::among_boards(port, || {
+        // It knows more of this board than the diagnosis does.
+        let hint = match &finding.detail {
+            detail @ StepNote::Hint(_) => words::pair::said(detail),
+            _ => String::new(),
+        };
+        if hint.is_empty() {
+            words::pair::next(finding.diagnosis)
+        } else {
+            hint
+        }
+    })
 }
 
 /// The last line after several boards.
