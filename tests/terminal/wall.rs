@@ -117,6 +117,18 @@ fn the_wall_fits_every_size_and_leaves_every_board_at_its_prompt() {
     let rows = terminal.until("lines", |rows| is_whole(rows, (5, 40)) && !has(rows, "│"));
     assert!(has(&rows, "小明: 你好"), "{rows:#?}");
 
+    // What is wrong, in full: a tile has no room for what to do.
+    terminal.resize_screen(SMALL.0, SMALL.1);
+    terminal.until("the key", |rows| has(rows, "e errors"));
+    terminal.type_in("e");
+    let rows = terminal.until("the errors", |rows| has(rows, "e back to the screens"));
+    assert!(
+        rows[0].starts_with("✗ /nonexistent/tty: cannot open serial port /nonexistent/tty")
+            && has(&rows, "  udpcli board list shows the ports that are there"),
+        "{rows:#?}"
+    );
+    terminal.type_in("e");
+
     // Pictures on pages of their own.
     terminal.resize_screen(SMALL.0, SMALL.1);
     terminal.until("texts", |rows| is_whole(rows, SMALL) && has(rows, "│third"));

@@ -26,6 +26,9 @@ const IDLE: Duration = Duration::from_millis(50);
 /// Messages that are kept, and the rows that they get.
 const LOG: usize = 2;
 
+/// How many rows a key turns the page of errors by.
+const ERRORS_PAGE: usize = 10;
+
 /// The screens by the boards' ports. The boards' threads write here.
 #[derive(Debug)]
 pub(in crate::cli::board) struct Wall {
@@ -82,6 +85,11 @@ struct Board {
 }
 
 impl Board {
+    /// Whether its work ended with an error.
+    fn has_failed(&self) -> bool {
+        matches!(self.end, Some(TileEnd::Failed { .. }))
+    }
+
     /// What people call it.
     fn who(&self) -> String {
         let who = self.lane.name().unwrap_or_else(|| self.lane.place());
@@ -101,6 +109,8 @@ pub(in crate::cli::board) struct WallView {
     first: usize,
     /// The tiles of the last drawing.
     grid: Option<Grid>,
+    /// The first row of the page of errors, if that is shown in place of the tiles.
+    errors: Option<usize>,
     /// The last messages.
     log: Vec<String>,
     /// Whether the user has ended the run.
@@ -138,6 +148,7 @@ impl WallView {
             boards: lanes.iter().map(board).collect(),
             first: 0,
             grid: None,
+            errors: None,
             log: Vec::new(),
             is_ending: false,
             is_gone: false,
@@ -209,6 +220,20 @@ impl WallView {
                 self.is_ending = true;
                 // Like a second signal, a second key ends the run at once.
                 self.shutdown.asker().interrupt();
+            }
+            b"e" => {
+                let has_errors = self.boards.iter().any(Board::has_failed);
+                self.errors = (self.errors.is_none() && has_errors).then_some(0);
+            }
+            // The page of errors has keys of its own to move, and any other key leaves it.
+            _ if self.errors.is_some() => {
+                self.errors = match (bytes.as_slice(), self.errors.unwrap_or(0)) {
+                    (b" " | b"\x1b[6~", row) => Some(row + ERRORS_PAGE),
+                    (b"\x1b[B", row) => Some(row + 1),
+                    (b"\x1b[5~", row) => Some(row.saturating_sub(ERRORS_PAGE)),
+                    (b"\x1b[A", row) => Some(row.saturating_sub(1)),
+                    _ => None,
+                };
             }
             b"v" => {
                 let shows_pictures = self.grid.is_some_and(Grid::shows_pictures);

@@ -31,12 +31,16 @@ impl WallView {
             wanted,
             first,
             grid,
+            errors,
             log,
             is_ending,
             screen,
             ..
         } = self;
         screen.draw(|frame| {
+            if let Some(row) = errors {
+                return draw_errors(frame, boards, row);
+            }
             let lines = newest(log, frame.area().width.into());
             let log_rows = u16::try_from(lines.len()).unwrap_or(0);
             let [tiles, below, keys] = Layout::vertical([
@@ -69,6 +73,37 @@ impl WallView {
     }
 }
 
+/// What is wrong with each board that failed and what to do, in full: a tile has no room for that.
+fn draw_errors(frame: &mut Frame<'_>, boards: &[Board], first: &mut usize) {
+    let [page, keys] =
+        Layout::vertical([Constraint::Fill(1), Constraint::Length(1)]).areas(frame.area());
+    let width = usize::from(page.width);
+    let mut rows: Vec<Line<'_>> = Vec::new();
+    for board in boards {
+        let Some(TileEnd::Failed { message, hint }) = &board.end else {
+            continue;
+        };
+        let mut add = |text: &str, style: Style| {
+            let text = wrap::message(&sanitize::for_terminal(text), width, 2);
+            let lines = text.lines().map(|row| Line::styled(fit(row, width), style));
+            rows.extend(lines);
+        };
+        add(
+            &say!("oled-wall.error", who = board.who(), error = message),
+            Style::new().add_modifier(Modifier::BOLD),
+        );
+        if let Some(hint) = hint {
+            add(&format!("  {hint}"), Style::new());
+        }
+    }
+    // As far down as there is something to read.
+    *first = (*first).min(rows.len().saturating_sub(page.height.into()));
+    let shown: Vec<_> = rows.into_iter().skip(*first).collect();
+    frame.render_widget(Paragraph::new(shown), page);
+    let end = fit(&say!("oled-wall.keys-of-errors"), keys.width.into());
+    frame.render_widget(Paragraph::new(end), keys);
+}
+
 /// The newest messages in at most [`LOG`] rows, broken between words.
 fn newest(log: &[String], width: usize) -> Vec<String> {
     let mut rows: Vec<String> = Vec::new();
@@ -80,19 +115,27 @@ fn newest(log: &[String], width: usize) -> Vec<String> {
         }
         rows.splice(..0, broken);
     }
-    rows.truncate(LOG);
+    if rows.len() > LOG {
+        rows.truncate(LOG);
+        if let Some(last) = rows.last_mut() {
+            *last = cut(last, width);
+        }
+    }
     rows
 }
 
-/// The last line: the state of the boards, and the keys.
+/// A row after which text is left out, with the sign for that.
+fn cut(row: &str, width: usize) -> String {
+    let room = fit(row, width.saturating_sub(2));
+    format!("{} …", room.trim_end_matches([' ', '…']))
+}
+
+/// The last line: how the boards are, and what the keys do.
 fn end_line(boards: &[Board], first: usize, page: usize, is_ending: bool) -> String {
     if is_ending {
         return say!("oled-wall.ending");
     }
-    let failed = boards
-        .iter()
-        .filter(|board| matches!(board.end, Some(TileEnd::Failed { .. })))
-        .count();
+    let failed = boards.iter().filter(|board| board.has_failed()).count();
     let shown = say!(
         "oled-wall.boards",
         first: (first + 1).min(boards.len()),
@@ -100,10 +143,11 @@ fn end_line(boards: &[Board], first: usize, page: usize, is_ending: bool) -> Str
         count: boards.len(),
         failed: failed
     );
-    let keys = if boards.len() > page {
-        say!("oled-wall.keys-pages")
-    } else {
-        say!("oled-wall.keys")
+    let keys = match (boards.len() > page, failed > 0) {
+        (false, false) => say!("oled-wall.keys"),
+        (true, false) => say!("oled-wall.keys-pages"),
+        (false, true) => say!("oled-wall.keys-errors"),
+        (true, true) => say!("oled-wall.keys-pages-errors"),
     };
     format!("{keys}   {shown}")
 }
@@ -204,6 +248,13 @@ fn draw_tile(
             if let Some(hint) = hint {
                 rows.extend(wrap::rows(&sanitize::for_terminal(hint), inner));
             }
+            let room = usize::from(area.height.saturating_sub(2));
+            if rows.len() > room {
+                rows.truncate(room);
+                if let Some(last) = rows.last_mut() {
+                    *last = cut(last, inner);
+                }
+            }
             let lines: Vec<Line<'_>> = rows.into_iter().map(Line::from).collect();
             Paragraph::new(lines).wrap(Wrap { trim: true })
         }
@@ -298,5 +349,43 @@ fn in_a_line(board: &Board, screen: Option<&Screen>) -> String {
             rows.join(" | ")
         }
         (_, None) => sanitize::for_terminal(&board.lane.note()).into_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr as _;
+
+    use super::*;
+    use crate::terminal::job_output::JobOutput;
+    use crate::words::language::{self, Language};
+
+    #[test]
+    fn the_last_line_fits_80_columns_in_every_language() {
+        for failed in [0, 64] {
+            let board = |index| Board {
+                lane: JobOutput::new(format!("COM{index}"), None, false),
+                end: (index < failed).then(|| TileEnd::Failed {
+                    message: String::new(),
+                    hint: None,
+                }),
+            };
+            let boards: Vec<Board> = (0..64).map(board).collect();
+            for language in Language::ALL {
+                for page in [12, 64] {
+                    let line = language::within(language, || end_line(&boards, 52, page, false));
+                    assert!(line.width() <= 80, "{line}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn text_that_is_left_out_leaves_a_sign() {
+        let log = ["one two three four five six seven eight nine ten".to_owned()];
+        let rows = newest(&log, 20);
+        assert_eq!(rows.len(), LOG);
+        assert!(rows[1].ends_with(" …") && rows[1].width() <= 20, "{rows:?}");
+        assert_eq!(newest(&["short".to_owned()], 20), ["short"]);
     }
 }
