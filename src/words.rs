@@ -20,6 +20,8 @@ mod value;
 
 use crate::error::{Error, Feature, Startable};
 use crate::processes::Process;
+#[cfg(feature = "board")]
+use crate::terminal::panel::PanelNote;
 use crate::text::sentence::{Sentence, sentence};
 use crate::words::catalogue::say;
 
@@ -81,6 +83,12 @@ pub(crate) fn list(sentences: &[Sentence]) -> String {
     texts.join(&say!("summary.separator"))
 }
 
+/// Names, numbers or addresses, joined as the language joins the items of a list.
+#[must_use]
+pub(crate) fn these<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+    say!("udp.these", items <- Sentence::verbatim_list(items))
+}
+
 /// The text for the cause of an error, or for an error in an event.
 #[must_use]
 pub(crate) fn cause(error: &(dyn std::error::Error + 'static)) -> String {
@@ -127,6 +135,23 @@ pub(crate) fn of_system(text: &str) -> Option<String> {
 #[must_use]
 pub(crate) fn symptom(symptom: crate::board::hidden_error::Symptom) -> (String, String) {
     board::symptom(symptom)
+}
+
+/// An address, and the interface that has it.
+#[must_use]
+pub(crate) fn address_on(address: &impl std::fmt::Display, interface: &str) -> Sentence {
+    sentence!("value.address-on", address = address, interface = interface)
+}
+
+/// What the frame of a board's screen says besides the picture.
+#[cfg(feature = "board")]
+#[must_use]
+pub(crate) fn panel_note(note: PanelNote) -> String {
+    match note {
+        PanelNote::Off => say!("oled-wall.off"),
+        PanelNote::Inverted => say!("oled-wall.inverted"),
+        PanelNote::Incomplete => say!("oled-wall.incomplete"),
+    }
 }
 
 /// A running program, with the number that ends it.

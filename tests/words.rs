@@ -268,6 +268,51 @@ fn chinese_sentences_have_chinese_punctuation() {
     assert!(wrong.is_empty(), "\n{wrong}");
 }
 
+/// Punctuation differs between languages, so it belongs into the catalogue: a list is a list value of a sentence, and
+/// what stands in parentheses is a placeholder.
+#[test]
+fn the_code_adds_no_punctuation_to_sentences() {
+    // Text for programs, and English text for logs.
+    const ALLOWED: [(&str, &str); 9] = [
+        (
+            "cli/board/files/tree.rs",
+            "data: the name and size of a file",
+        ),
+        ("cli/config.rs", "TOML"),
+        ("cli/messages.rs", "TOML"),
+        ("cli/doctor.rs", "JSON"),
+        ("error.rs", "the Display of errors, for logs"),
+        ("board/error.rs", "the Display of errors, for logs"),
+        ("board/operation.rs", "the Display of errors, for logs"),
+        ("board/mirror/attach.rs", "the Display of errors, for logs"),
+        ("udp/system/linux/transmit.rs", "a log"),
+    ];
+    let mut paths = Vec::new();
+    files(&root().join("src"), "rs", &mut paths);
+    let mut wrong = String::new();
+    let mut found = BTreeSet::new();
+    for path in paths.iter().filter(|path| !path.ends_with("tests.rs")) {
+        let code = std::fs::read_to_string(path).expect("a source file");
+        let program = code.split("\nmod tests {").next().unwrap_or_default();
+        let name = path.strip_prefix(root().join("src")).expect("below src");
+        for line in program.lines().map(str::trim_start) {
+            let is_glued =
+                line.contains(" ({") && line.contains('"') || line.contains("join(\", \")");
+            if !is_glued || line.starts_with("//") || line.starts_with("#[error(") {
+                continue;
+            }
+            match ALLOWED.iter().find(|(file, _)| name == Path::new(file)) {
+                Some((file, _)) => drop(found.insert(*file)),
+                None => writeln!(wrong, "{}: {line}", name.display()).expect("a String"),
+            }
+        }
+    }
+    for (file, _) in ALLOWED.iter().filter(|(file, _)| !found.contains(file)) {
+        writeln!(wrong, "nothing of the kind in {file}: take it off the list").expect("a String");
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+}
+
 /// If a file is missing in the program's list of areas, users see IDs instead of sentences.
 #[test]
 fn the_program_has_every_file() {

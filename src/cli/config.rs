@@ -13,7 +13,7 @@ use crate::config::{Lang, Origin, PROJECT_FILE, Project, SettingsFiles, quoted};
 use crate::error::{Error, Outcome};
 use crate::terminal::sanitize;
 use crate::text::sentence::{Sentence, sentence};
-use crate::words::catalogue::{self, say};
+use crate::words::catalogue::say;
 
 /// The environment variables that override the files.
 const SERIAL: &str = "UDPCLI_SERIAL";
@@ -267,9 +267,9 @@ fn text(files: &SettingsFiles, settings: &[Setting]) -> String {
         .map(|setting| {
             let origin = place(&setting.origin, files);
             match &setting.value {
-                SettingValue::Unset(meaning) => {
-                    let meaning = catalogue::text(meaning);
-                    (format!("# {}: {meaning}", setting.key), origin)
+                SettingValue::Unset(why) => {
+                    let line = say!("config.unset", key = setting.key, meaning => why.clone());
+                    (format!("# {line}"), origin)
                 }
                 value => (format!("{} = {}", setting.key, toml(value)), origin),
             }

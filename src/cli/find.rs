@@ -101,7 +101,7 @@ fn table(boards: &[FoundBoard]) -> String {
 fn columns(board: &FoundBoard) -> Vec<String> {
     let none = || "-".to_owned();
     let place = match (board.address, &board.serial_port) {
-        (Some(address), Some(port)) => format!("{address}, {port}"),
+        (Some(address), Some(port)) => words::these([address.to_string(), port.clone()]),
         (Some(address), None) => address.to_string(),
         (None, port) => port.clone().unwrap_or_else(none),
     };

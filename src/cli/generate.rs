@@ -14,6 +14,7 @@ use crate::cli::{complete, help};
 use crate::error::{Error, Outcome};
 use crate::file;
 use crate::text::sentence::{Sentence, sentence};
+use crate::words;
 
 /// The arguments of `udpcli completions`.
 #[derive(Debug, Args)]
@@ -102,14 +103,13 @@ pub(super) fn render_page(command: &clap::Command, name: &str) -> io::Result<Vec
     // SEE ALSO lists the parent command and the subcommands.
     let above = name.rsplit_once('-').map(|(above, _)| above.to_owned());
     let below = subcommands(command).map(|sub| format!("{name}-{}", sub.get_name()));
-    let related: Vec<String> = above
+    let related = above
         .into_iter()
         .chain(below)
-        .map(|name| format!("{name}(1)"))
-        .collect();
+        .map(|name| format!("{name}(1)"));
     let mut roff = Roff::new();
     roff.control("SH", ["SEE ALSO"]);
-    roff.text([roman(related.join(", "))]);
+    roff.text([roman(words::these(related))]);
     roff.to_writer(&mut page)?;
     Ok(page)
 }

@@ -181,7 +181,7 @@ fn conflict(context: &Context<'_>) -> String {
         others => say!(
             "usage.conflict-several",
             argument = argument,
-            others = others.join(" ")
+            others <- Sentence::verbatim_list(others)
         ),
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod server;
 pub(crate) mod text;
 
 use screen::Screen;
+use unicode_width::UnicodeWidthStr as _;
 
 use crate::terminal::status::{AreaBlock, StatusLine};
 use crate::terminal::{self, Size, color};
@@ -58,6 +59,20 @@ impl TerminalLimits {
     }
 }
 
+/// What the frame says besides the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PanelNote {
+    /// The display is switched off.
+    Off,
+    /// It shows lit pixels dark and the others lit.
+    Inverted,
+    /// A part of the picture was lost on the way.
+    Incomplete,
+}
+
+/// The word for a note, in the user's language.
+pub type NoteWords = fn(PanelNote) -> String;
+
 /// Lines of one width, to be drawn below each other.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct PanelLines {
@@ -70,7 +85,12 @@ pub(crate) struct PanelLines {
 /// The screen as lines that fit the terminal: half-blocks, braille or ASCII, else the texts; nothing if not even the
 /// texts fit.
 #[must_use]
-pub(crate) fn lines(screen: &Screen, view: PanelContent, terminal: TerminalLimits) -> PanelLines {
+pub(crate) fn lines(
+    screen: &Screen,
+    view: PanelContent,
+    terminal: TerminalLimits,
+    words: NoteWords,
+) -> PanelLines {
     let mut choices = Vec::new();
     if view == PanelContent::Picture && !screen.lcd {
         choices.extend(picture::PixelStyle::for_terminal(terminal));
@@ -78,20 +98,26 @@ pub(crate) fn lines(screen: &Screen, view: PanelContent, terminal: TerminalLimit
     // The best style that fits: a picture that the terminal breaks into two rows per row cannot be read.
     for style in choices {
         if terminal.holds(style.width() + 2, style.height() + 2) {
-            return frame(&style.rows(screen), style.width(), screen, terminal);
+            return frame(&style.rows(screen), style.width(), screen, terminal, words);
         }
     }
     let rows = text::rows(screen, terminal.color);
     let columns = text::columns(screen);
     if terminal.holds(columns + 2, rows.len() + 2) {
-        frame(&rows, columns, screen, terminal)
+        frame(&rows, columns, screen, terminal, words)
     } else {
         PanelLines::default()
     }
 }
 
-/// A frame around rows; its lower edge shows the state of the panel (off, inverted).
-fn frame(rows: &[String], width: usize, screen: &Screen, terminal: TerminalLimits) -> PanelLines {
+/// A frame around rows, which says below what the panel is besides lit.
+fn frame(
+    rows: &[String],
+    width: usize,
+    screen: &Screen,
+    terminal: TerminalLimits,
+    words: NoteWords,
+) -> PanelLines {
     let [left, right, lower_left, lower_right, across, down] = if terminal.unicode {
         ["┌", "┐", "└", "┘", "─", "│"]
     } else {
@@ -99,20 +125,20 @@ fn frame(rows: &[String], width: usize, screen: &Screen, terminal: TerminalLimit
     };
     let mut lines = vec![format!("{left}{}{right}", across.repeat(width))];
     lines.extend(rows.iter().map(|row| format!("{down}{row}{down}")));
-    let notes: Vec<&str> = [
-        (!screen.on).then_some("off"),
-        screen.inverted.then_some("inverted"),
-        (!screen.whole).then_some("incomplete"),
+    let notes: Vec<String> = [
+        (!screen.on).then_some(PanelNote::Off),
+        screen.inverted.then_some(PanelNote::Inverted),
+        (!screen.whole).then_some(PanelNote::Incomplete),
     ]
     .into_iter()
     .flatten()
+    .map(words)
     .collect();
     let mut note = notes.join(" ");
     if !note.is_empty() {
         note = format!(" {note} ");
     }
-    // The notes are ASCII, so their bytes are cells.
-    let rest = across.repeat(width.saturating_sub(note.len()));
+    let rest = across.repeat(width.saturating_sub(note.width()));
     lines.push(format!("{lower_left}{rest}{note}{lower_right}"));
     PanelLines {
         lines,
@@ -125,6 +151,8 @@ fn frame(rows: &[String], width: usize, screen: &Screen, terminal: TerminalLimit
 pub struct Panel {
     /// Which part of the screen to draw.
     view: PanelContent,
+    /// What to call the notes in the frame.
+    words: NoteWords,
     /// Its place in the status area; `None` until something is shown.
     block: Option<AreaBlock>,
 }
@@ -132,16 +160,20 @@ pub struct Panel {
 impl Panel {
     /// A panel that is not yet drawn.
     #[must_use]
-    pub fn new(view: PanelContent) -> Self {
-        Self { view, block: None }
+    pub fn new(view: PanelContent, words: NoteWords) -> Self {
+        Self {
+            view,
+            words,
+            block: None,
+        }
     }
 
     /// Shows this with the next write to the terminal, or with [`Self::draw`]; nothing if it does not fit.
     pub fn stage(&mut self, screen: &Screen) {
         // A copy, because the area draws again by itself when the terminal's size changes.
-        let (screen, view) = (screen.clone(), self.view);
+        let (screen, view, words) = (screen.clone(), self.view, self.words);
         let draw = move |size| {
-            let drawn = lines(&screen, view, TerminalLimits::of_size(size));
+            let drawn = lines(&screen, view, TerminalLimits::of_size(size), words);
             let cells = drawn.width;
             let line = |text| StatusLine { text, cells };
             drawn.lines.into_iter().map(line).collect()
@@ -191,7 +223,7 @@ mod tests {
                 unicode,
                 color: false,
             };
-            let drawn = lines(&screen, view, terminal);
+            let drawn = lines(&screen, view, terminal, |_| String::new());
             (drawn.width, drawn.lines.len())
         };
         assert_eq!(size(200, 50, true, PanelContent::Picture), (130, 34));
@@ -216,7 +248,12 @@ mod tests {
             on: false,
             ..Screen::default()
         };
-        let drawn = lines(&screen, PanelContent::Text, terminal);
-        assert_eq!(drawn.lines.last().unwrap(), "+----- off incomplete +");
+        let last = |words| {
+            let drawn = lines(&screen, PanelContent::Text, terminal, words);
+            drawn.lines.last().unwrap().clone()
+        };
+        assert_eq!(last(|note| format!("{note:?}")), "+----- Off Incomplete +");
+        // A Chinese character takes two cells.
+        assert_eq!(last(|_| "关闭".to_owned()), "+---------- 关闭 关闭 +");
     }
 }

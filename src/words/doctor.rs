@@ -81,7 +81,7 @@ fn address(own: &OwnAddress, port: u16, others: &[OwnAddress]) -> Sentence {
     }
     let others = others
         .iter()
-        .map(|own| Sentence::verbatim(format!("{} ({})", own.address, own.interface)))
+        .map(|own| super::address_on(&own.address, &own.interface))
         .collect();
     sentence!(
         "doctor.addresses",

@@ -70,7 +70,7 @@ fn only_what_differs_is_put() {
         let (mut first, mut second) = (Kept::default(), Kept::default());
         let done: Transferred = put(&mut first)?;
         assert_eq!((done.written, done.unchanged, done.bytes), (1, 0, 11));
-        assert_eq!(done.left_out.names(), (".hidden".to_owned(), 0));
+        assert_eq!(done.left_out.names(), (vec![(".hidden", 1)], 0));
         let done = put(&mut second)?;
         assert_eq!((done.written, done.unchanged), (0, 1));
         Ok((first, second))

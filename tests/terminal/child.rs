@@ -106,7 +106,7 @@ fn on_the_terminal() {
     let mut data = Stdout::new(shutdown.clone(), Allowed::Colors);
     let mut program = Stdout::new(shutdown.clone(), Allowed::Program);
     let mut filter = Filter::new(Allowed::Program);
-    let mut panel = Some(Panel::new(PanelContent::Text));
+    let mut panel = Some(Panel::new(PanelContent::Text, |note| format!("{note:?}")));
     let words = BarWords {
         wide: "{pos} of {len} bytes, {decimal_bytes_per_sec}, {eta} left".to_owned(),
         middle: "{decimal_bytes_per_sec}  {eta} left".to_owned(),

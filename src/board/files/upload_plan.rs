@@ -56,17 +56,12 @@ impl ExcludedEntries {
         self.0.is_empty()
     }
 
-    /// The first names, such as `.DS_Store (2), .git`, and how many more there are.
+    /// The first names, each with how many entries have it, and how many more entries there are.
     #[must_use]
-    pub fn names(&self) -> (String, u64) {
+    pub fn names(&self) -> (Vec<(&str, u64)>, u64) {
         let shown = self.0.iter().take(SHOWN);
-        let names: Vec<String> = shown
-            .map(|(name, count)| match count {
-                1 => name.clone(),
-                count => format!("{name} ({count})"),
-            })
-            .collect();
-        (names.join(", "), self.0.values().skip(SHOWN).sum())
+        let names = shown.map(|(name, count)| (name.as_str(), *count));
+        (names.collect(), self.0.values().skip(SHOWN).sum())
     }
 
     /// Adds what another tree leaves out.
@@ -371,7 +366,16 @@ mod tests {
         }
         assert_eq!(
             out.names(),
-            (".DS_Store (2), .git, __pycache__, a, b".to_owned(), 2)
+            (
+                vec![
+                    (".DS_Store", 2),
+                    (".git", 1),
+                    ("__pycache__", 1),
+                    ("a", 1),
+                    ("b", 1)
+                ],
+                2
+            )
         );
     }
 }

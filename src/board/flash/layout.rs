@@ -550,7 +550,7 @@ impl Planner<'_> {
                 (Some(_), Some(file)) if stays => sentence!("flash.row-goes-into", file = file),
                 (Some(place), _) => sentence!(
                     "flash.row-own-at",
-                    place = rows::place(place.offset, place.size)
+                    place => rows::place(place.offset, place.size)
                 ),
                 (None, _) => sentence!("flash.row-no-such"),
             };
@@ -565,18 +565,18 @@ impl Planner<'_> {
                         RangeAction::Ask,
                         sentence!("flash.row-ask"),
                     );
-                    conflicts.push(sentence!("flash.conflict-in", what => what, name = format!("{:?}", old.name), place = now, then => then));
+                    conflicts.push(sentence!("flash.conflict-in", what => what, name = format!("{:?}", old.name), place => now, then => then));
                 }
                 (Some(FilesFate::Keep), Some(file)) => {
                     return Err(Error::Refused(Box::new(FlashRefusal {
                         what: file,
-                        expected: sentence!("flash.x-nothing-there", place = now, what => what),
+                        expected: sentence!("flash.x-nothing-there", place => now, what => what),
                         found: sentence!("flash.f-goes-there"),
                         hint: Some(sentence!("flash.copy-first")),
                     })));
                 }
                 (Some(FilesFate::Keep), None) => {
-                    let why = sentence!("flash.row-but", what => what, place = now, then => then);
+                    let why = sentence!("flash.row-but", what => what, place => now, then => then);
                     self.row(&old.name, place.unwrap_or(range), RangeAction::Keep, why);
                 }
                 (Some(FilesFate::Replace), _) => {

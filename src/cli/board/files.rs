@@ -27,7 +27,7 @@ use crate::error::{Error, Outcome};
 use crate::terminal::progress::Progress;
 use crate::terminal::status;
 use crate::text::seconds;
-use crate::text::sentence::Sentence;
+use crate::text::sentence::{Sentence, sentence};
 use crate::words;
 use crate::words::catalogue::{say, text};
 
@@ -200,9 +200,17 @@ fn summary(done: &Transferred, time: Duration) -> String {
 
 /// The names of what was left out.
 fn names(left_out: &ExcludedEntries) -> String {
-    match left_out.names() {
-        (names, 0) => names,
-        (names, more) => say!("board-cli.left-out-more", names = names, more = more),
+    let (names, more) = left_out.names();
+    let names = names
+        .into_iter()
+        .map(|(name, count)| match count {
+            1 => Sentence::verbatim(name),
+            count => sentence!("board-cli.left-out-times", name = name, count: count),
+        })
+        .collect();
+    match more {
+        0 => say!("udp.these", items <- names),
+        more => say!("board-cli.left-out-more", names <- names, more = more),
     }
 }
 

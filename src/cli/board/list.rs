@@ -222,7 +222,8 @@ fn line(port: &Listed, name: Option<&str>, answer: Option<&Answer>) -> String {
         }
     }
     if let Some(chip) = port.chip() {
-        let _ = write!(line, "  ({})", catalogue::text(&words::chip(chip)));
+        let chip = say!("board-cli.list-chip", chip => words::chip(chip));
+        let _ = write!(line, "  {chip}");
     }
     if let Some(answer) = answer {
         let answer = match answer {

@@ -28,6 +28,7 @@ use crate::terminal::panel::{self, Panel, PanelContent, TerminalLimits};
 use crate::terminal::sanitize::{Allowed, Filter};
 use crate::terminal::{status, stdout};
 use crate::text::sentence::sentence;
+use crate::words;
 use crate::words::catalogue::say;
 use wall::Wall;
 
@@ -234,7 +235,9 @@ impl Shower<'_> {
             once: args.once,
             framebuffer: args.framebuffer,
             stdout: BoardOutput::new(shutdown.clone()),
-            panel: view.filter(|_| is_terminal && !args.once).map(Panel::new),
+            panel: view
+                .filter(|_| is_terminal && !args.once)
+                .map(|view| Panel::new(view, words::panel_note)),
             image: args.image.clone(),
             several: None,
             saved: None,
@@ -264,7 +267,7 @@ impl Shower<'_> {
             terminal.color = false;
         }
         let mut text = String::new();
-        for line in panel::lines(screen, view, terminal).lines {
+        for line in panel::lines(screen, view, terminal, words::panel_note).lines {
             text.push_str(&line);
             text.push('\n');
         }

@@ -6,9 +6,8 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::firewall;
 use crate::terminal::{self, Size, color, qr, status};
-use crate::text::sentence::Sentence;
 use crate::udp::interface;
-use crate::words::catalogue::say;
+use crate::words::{self, catalogue::say};
 
 /// One listening socket and the options it was opened with.
 #[derive(Debug)]
@@ -77,7 +76,10 @@ impl AnnouncedSocket {
             rows.push(String::new());
             rows.push(say!("listen.card-others"));
             let others = others.iter();
-            rows.extend(others.map(|(address, name)| format!("  {address} ({name})")));
+            let others = others.map(|(address, name)| {
+                say!("listen.card-other", address = address, interface = name)
+            });
+            rows.extend(others);
         }
         let columns = Size::of_stderr().columns;
         boxed(&rows, columns).or_else(|| boxed(&[main], columns))
@@ -136,14 +138,16 @@ impl AnnouncedSocket {
                 );
             }
             let others = others.iter();
-            let others = others.map(|(address, name)| format!("{address} ({name})"));
+            let others = others
+                .map(|(address, name)| words::address_on(address, name))
+                .collect();
             return say!(
                 "listen.at-addresses",
                 local = local,
                 address = address,
                 port = port,
                 interface = interface,
-                others <- Sentence::verbatim_list(others)
+                others <- others
             );
         }
         let is_v4_wildcard = local.ip() == IpAddr::V4(Ipv4Addr::UNSPECIFIED)

@@ -155,7 +155,7 @@ fn percent(part: u64, all: u64) -> String {
 /// A sender, with the name that the user has given to it.
 fn named(sender: &Sender<'_>, name_of: &mut NameOf<'_>) -> String {
     match name_of(sender.from.ip()) {
-        Some(name) => format!("{name} ({})", sender.from),
+        Some(name) => say!("listen-report.named", name = name, address = sender.from),
         None => sender.from.to_string(),
     }
 }

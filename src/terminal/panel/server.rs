@@ -34,7 +34,8 @@ impl ServerPanel {
             ..Screen::default()
         };
         Self {
-            panel: Panel::new(PanelContent::Text),
+            // The tutorial's server never turns its display off, and nothing of its screen is lost.
+            panel: Panel::new(PanelContent::Text, |_| String::new()),
             screen,
             is_new: true,
             encoding,
@@ -129,7 +130,10 @@ mod tests {
             unicode: true,
             color: false,
         };
-        lines(&panel.screen, PanelContent::Text, terminal).lines
+        lines(&panel.screen, PanelContent::Text, terminal, |_| {
+            String::new()
+        })
+        .lines
     }
 
     #[test]

@@ -20,9 +20,10 @@ transfer-left-out = { $count ->
        *[other] { $count } files
     }: { $written } written, { $unchanged } unchanged; { $bytes } bytes in { $time }; left out: { $names }
 left-out-more = { $names } and { $more } more
-stopped-put = stopped: the file that udpcli was writing is unchanged on the board
-stopped-get = stopped: the unfinished file was not saved
-stopped-get-stdout = stopped: nothing was written
+left-out-times = { $name } ({ $count })
+stopped-put = stopped: the file that was being written is as it was before
+stopped-get = stopped: the file that was begun is not written
+stopped-get-stdout = stopped: nothing is written
 removed = removed { $path }
 with-cause = { $error }: { $cause }
 root-stays = the root folder of the board cannot be removed
@@ -93,6 +94,7 @@ info-ssid-rssi = { $address } in { $ssid }, signal { $rssi } dBm
 # list.
 
 list-empty = no serial ports: is the board plugged in, the cable one that carries data, the driver installed?
+list-chip = ({ $chip })
 list-answers = MicroPython answers
 list-no-answer = no MicroPython: { $error }
 chip-cp210x = CP210x: mPython board, many ESP32 boards

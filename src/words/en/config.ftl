@@ -82,6 +82,7 @@ project-missing = project: { $path } (not there)
 user = this PC: { $path }
 user-missing = this PC: { $path } (not there)
 user-no-folder = this PC: no folder for settings is known
+unset = { $key }: { $meaning }
 unset-serial = the one board found
 unset-names = no file of names
 from-environment = environment variable { $name }

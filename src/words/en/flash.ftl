@@ -335,6 +335,7 @@ row-so-that = so that the new application starts
 no-font = { $who } looks for its font at { $at }, but there is none: Chinese characters stay invisible. --font FILE writes one
 row-goes-into = { $file } goes into it
 row-own-at = the new firmware has its own at { $place }
+at-size = { $at } ({ $size })
 row-no-such = the new firmware has no such partition
 row-ask = --files keep or replace?
 conflict-in = { $what } are in partition { $name } at { $place }, and { $then }

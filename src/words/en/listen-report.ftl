@@ -34,6 +34,7 @@ up-to = up to { $bound }
 senders = Senders
 more-senders = The table has the { $n } senders with the most datagrams.
 sender = Sender
+named = { $name } ({ $address })
 datagrams = Datagrams
 rate = Per second
 lost = Lost

@@ -26,6 +26,7 @@ at-addresses = listening on { $local }; type this address into the board's progr
 card = Type this address into the board's program:
 card-address = { $address }   port { $port }   ({ $interface })
 card-others = From other networks:
+card-other = {"  "}{ $address } ({ $interface })
 qr-narrow = this terminal is too narrow for the QR code: make the window wider
 at-lost = listening on { $local }; this PC does not have that address now: nothing arrives until it comes back
 at = listening on { $local }

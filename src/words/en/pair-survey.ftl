@@ -42,3 +42,4 @@ found = { $times ->
     }
 found-last = { $when }; the last time: { $detail }
 more-findings = Also found: { $codes }
+code-times = { $code } ({ $times })

@@ -63,6 +63,7 @@ glob-range = the [ at character { $at } is not complete: write [abc] or [a-z]
 glob-stars = too many * at character { $at }: * stands for a part of a name, ** for any folders, as in lib/**/*.py
 and = { $problem }; { $hint }
 process = { $name } (process { $id })
+address-on = { $address } ({ $interface })
 
 # What the operating system says: in English as it says it.
 os-no-file = { $system }

@@ -14,6 +14,7 @@ password-no-terminal = 没有终端可以询问 Wi-Fi 密码
 transfer = { $count } 个文件：写入 { $written } 个，{ $unchanged } 个未变；{ $bytes } 字节，用时 { $time }
 transfer-left-out = { $count } 个文件：写入 { $written } 个，{ $unchanged } 个未变；{ $bytes } 字节，用时 { $time }；略过：{ $names }
 left-out-more = { $names } 以及另外 { $more } 个
+left-out-times = { $name }（{ $count } 个）
 stopped-put = 已停止：正在写入的文件仍是原来的样子
 stopped-get = 已停止：正在取的文件没有写入
 stopped-get-stdout = 已停止：没有写入任何内容
@@ -84,6 +85,7 @@ info-ssid-rssi = { $address }，连到 { $ssid }，信号 { $rssi } dBm
 # list。
 
 list-empty = 没有串口：掌控板插好了吗？USB 线能传数据吗？驱动装好了吗？
+list-chip = （{ $chip }）
 list-answers = MicroPython 有应答
 list-no-answer = 没有 MicroPython：{ $error }
 chip-cp210x = CP210x：掌控板和许多 ESP32 板

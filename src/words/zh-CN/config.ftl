@@ -82,6 +82,7 @@ project-missing = 项目：{ $path }（没有这个文件）
 user = 这台电脑：{ $path }
 user-missing = 这台电脑：{ $path }（没有这个文件）
 user-no-folder = 这台电脑：不知道设置应当放在哪个文件夹
+unset = { $key }：{ $meaning }
 unset-serial = 自动找到的唯一一块掌控板
 unset-names = 没有名单文件
 from-environment = 环境变量 { $name }

@@ -22,6 +22,7 @@ up-to = 不超过 { $bound }
 senders = 发送端
 more-senders = 表中是数据报最多的 { $n } 个发送端。
 sender = 发送端
+named = { $name }（{ $address }）
 datagrams = 数据报
 rate = 每秒
 lost = 丢失

@@ -26,6 +26,7 @@ at-addresses = listening on { $local }；请在掌控板的程序里填写地址
 card = 在掌控板的程序里填写这个地址：
 card-address = { $address }   端口 { $port }   （{ $interface }）
 card-others = 从其他网络：
+card-other = {"  "}{ $address }（{ $interface }）
 qr-narrow = 终端太窄，放不下二维码：请把窗口拉宽
 at-lost = listening on { $local }；本机现在没有这个地址：地址恢复之前收不到任何数据
 at = listening on { $local }

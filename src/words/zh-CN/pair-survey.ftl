@@ -36,3 +36,4 @@ found-in-rounds = { $rounds } 轮中有 { $times } 轮，从 { $first } 到 { $l
 found = 共 { $times } 次，从 { $first } 到 { $last }
 found-last = { $when }；最后一次：{ $detail }
 more-findings = 另外还有：{ $codes }
+code-times = { $code }（{ $times } 次）

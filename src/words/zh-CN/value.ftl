@@ -63,6 +63,7 @@ glob-range = 第 { $at } 个字符处的 [ 没有写完整：要写成 [abc] 或
 glob-stars = 第 { $at } 个字符处的 * 太多：* 代表一段名字，** 代表任意多层文件夹，例如 lib/**/*.py
 and = { $problem }；{ $hint }
 process = { $name }（进程号 { $id }）
+address-on = { $address }（{ $interface }）
 
 # 操作系统报告的错误；括号里是原文，便于搜索。
 os-no-file = 没有这个文件或文件夹（{ $system }）

@@ -57,14 +57,10 @@ pub(super) fn elf(
     let image = quietly(|| IdfBootloaderFormat::new(bytes, &data, None, None, None, None))
         .ok_or_else(|| refused(name, linked(), sentence!("flash.f-damaged-file")))?
         .map_err(|error| refused(name, linked(), error.to_string()))?;
-    let labels = ["bootloader", "partition table", "application"];
+    // Boot loader, partition table and application; messages find out by themselves which is which.
     Ok(image
         .flash_segments()
-        .zip(labels)
-        .map(|(segment, label)| {
-            let data = segment.data.into_owned();
-            Loaded::placed(format!("{name} ({label})"), segment.addr, data)
-        })
+        .map(|segment| Loaded::placed(name, segment.addr, segment.data.into_owned()))
         .collect())
 }
 

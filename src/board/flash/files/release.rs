@@ -464,8 +464,9 @@ fn from_manifest(name: &str, text: &[u8], rules: ReadOptions) -> Result<Option<V
         .iter()
         .find(|build| family(build).is_some_and(|family| family.eq_ignore_ascii_case(&wanted)));
     let Some(build) = build else {
-        let others: Vec<String> = builds.iter().filter_map(family).collect();
-        return Err(other_chip(name, wanted, others.join(", ")));
+        let others = Sentence::verbatim_list(builds.iter().filter_map(family));
+        let others = sentence!("udp.these", items <- others);
+        return Err(other_chip(name, wanted, others));
     };
     let unreadable = |found: Sentence| {
         let expected = sentence!("flash.x-manifest");

@@ -23,8 +23,9 @@ impl RangeAction {
 }
 
 /// An offset and a size: `0x200000 (2 MB)`.
-pub(super) fn place(offset: u32, size: u32) -> String {
-    format!("{offset:#x} ({})", self::size(size))
+pub(super) fn place(offset: u32, size: u32) -> Sentence {
+    let at = format!("{offset:#x}");
+    sentence!("flash.at-size", at = at, size = self::size(size))
 }
 
 /// A size in a readable unit: `2 MB`, `1.6 MB`, `24 KB`, `68 bytes`.
@@ -129,6 +130,9 @@ the font   0x00001000      20 KB  write  from a.bin
 x          0x007fc000       4 KB  erase
 "
         );
-        assert_eq!(place(0x20_0000, 2 << 20), "0x200000 (2 MB)");
+        assert_eq!(
+            place(0x20_0000, 2 << 20).to_string(),
+            "flash.at-size at=0x200000 size=2 MB"
+        );
     }
 }

@@ -18,6 +18,7 @@ use crate::terminal::keys::{self, Key};
 use crate::terminal::panel::screen::Screen;
 use crate::terminal::sanitize;
 use crate::text::sentence::sentence;
+use crate::words::catalogue::say;
 
 /// How long to wait for a key while the boards are at work, and when nothing else happens any more.
 const KEYS: Duration = Duration::from_millis(1);
@@ -164,8 +165,9 @@ impl WallView {
         };
         if let TileEnd::Failed { message, hint } = &end {
             let who = board.who();
+            let what = say!("fleet.cause", who = who, what = message);
             let hint = hint.as_deref().unwrap_or_default();
-            let line = format!("✗ {who}: {message}  {hint}");
+            let line = format!("✗ {what}  {hint}");
             self.log.push(sanitize::for_terminal(&line).into_owned());
         }
         board.end = Some(end);

@@ -12,6 +12,7 @@ use crate::shutdown::Shutdown;
 use crate::terminal::panel::screen::Screen;
 use crate::terminal::panel::{Panel, PanelContent};
 use crate::terminal::stdout;
+use crate::words;
 
 /// Shows a run to the user: output on stdout, the picture below it or in a file.
 pub(super) struct RunPrinter {
@@ -38,7 +39,8 @@ impl RunPrinter {
     pub(super) fn new(shutdown: Shutdown, image: Option<PathBuf>) -> Self {
         Self {
             stdout: BoardOutput::new(shutdown.clone()),
-            panel: stdout::shares_terminal().then(|| Panel::new(PanelContent::Picture)),
+            panel: stdout::shares_terminal()
+                .then(|| Panel::new(PanelContent::Picture, words::panel_note)),
             image,
             keyboard: None,
             shutdown,

@@ -15,6 +15,7 @@ use crate::pair::results::BoardReport;
 use crate::pair::watch::DirectionCounts;
 use crate::pair::watch::history::{AccessPoint, Found, History, Period, Stretch};
 use crate::report::{Page, ReportProblem, ReportSection, ResultMark, Subject};
+use crate::text::sentence::{Sentence, sentence};
 use crate::words;
 use crate::words::catalogue::say;
 use crate::words::language;
@@ -140,7 +141,7 @@ fn sections(
         sections.push((say!("report.findings"), ReportSection::Findings(problems)));
     }
     if !others.is_empty() {
-        let text = say!("pair-survey.more-findings", codes = others.join(", "));
+        let text = say!("pair-survey.more-findings", codes <- others);
         sections.push((String::new(), ReportSection::Text(text)));
     }
     sections.push((
@@ -171,7 +172,7 @@ fn problems(
     stretches: &[Stretch],
     clock: &Clock,
     clean: &dyn Fn(&str) -> String,
-) -> (Vec<ReportProblem>, Vec<String>) {
+) -> (Vec<ReportProblem>, Vec<Sentence>) {
     let total = history.total();
     let has_loss = total.down.percent().max(total.up.percent()) >= NOTED;
     // An occasional lost datagram is no problem.
@@ -190,7 +191,13 @@ fn problems(
     let others = found
         .iter()
         .skip(MOST_FINDINGS)
-        .map(|(code, found)| format!("{} ({})", code.code(), found.times))
+        .map(|(code, found)| {
+            sentence!(
+                "pair-survey.code-times",
+                code = code.code(),
+                times: found.times
+            )
+        })
         .collect();
     let problem = |&(code, found): &(Diagnosis, &Found)| ReportProblem {
         meaning: words::pair::meaning(code),
@@ -270,11 +277,10 @@ fn name_of(point: &AccessPoint) -> String {
 
 fn names_of(history: &History, places: u16) -> String {
     let points = history.access_points().iter().enumerate();
-    let names: Vec<String> = points
+    let names = points
         .filter(|(place, _)| places & (1 << place) != 0)
-        .map(|(_, point)| name_of(point))
-        .collect();
-    names.join(", ")
+        .map(|(_, point)| name_of(point));
+    words::these(names)
 }
 
 fn stretch_table(history: &History, stretches: &[Stretch], clock: &Clock) -> ReportSection {

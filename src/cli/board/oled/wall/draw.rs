@@ -13,10 +13,11 @@ use crate::cli::board::oled::tiles::{Grid, Kind, TEXT_ROWS};
 use crate::render::palette;
 use crate::terminal::panel::picture;
 use crate::terminal::panel::screen::Screen;
-use crate::terminal::panel::{TerminalLimits, text};
+use crate::terminal::panel::{PanelNote, TerminalLimits, text};
 use crate::terminal::sanitize;
 use crate::text::cells::fit;
 use crate::text::wrap;
+use crate::words;
 use crate::words::catalogue::say;
 
 /// The escape sequences around reversed text in a row of the panel.
@@ -195,13 +196,13 @@ fn notes(board: &Board, screen: Option<&Screen>) -> String {
     }
     if let Some(screen) = screen {
         if !screen.on {
-            notes.push(say!("oled-wall.off"));
+            notes.push(words::panel_note(PanelNote::Off));
         }
         if screen.inverted {
-            notes.push(say!("oled-wall.inverted"));
+            notes.push(words::panel_note(PanelNote::Inverted));
         }
         if !screen.whole {
-            notes.push(say!("oled-wall.incomplete"));
+            notes.push(words::panel_note(PanelNote::Incomplete));
         }
     }
     notes.join(" ")
@@ -218,7 +219,9 @@ fn draw_tile(
 ) {
     let (sign, style) = mark(board, color);
     if grid.kind == Kind::Line {
-        let line = format!("{sign}{}: {}", board.who(), in_a_line(board, screen));
+        let what = in_a_line(board, screen);
+        let line = say!("fleet.cause", who = board.who(), what = what);
+        let line = format!("{sign}{line}");
         let line = fit(&line, area.width.into());
         frame.render_widget(Paragraph::new(Line::styled(line, style)), area);
         return;
