@@ -13,15 +13,15 @@ const PAGE_DOWN: &str = "\x1b[6~";
 const END: &str = "\x1b[F";
 const HOME: &str = "\x1b[H";
 
-/// The view on a terminal, and its address.
-struct Watched {
-    terminal: Emulator,
-    address: SocketAddr,
+/// The view on a terminal, and where it listens.
+pub(crate) struct Watched {
+    pub(crate) terminal: Emulator,
+    pub(crate) address: SocketAddr,
     folder: tempfile::TempDir,
 }
 
 impl Watched {
-    fn start(size: (u16, u16), more: &[&str]) -> Self {
+    pub(crate) fn start(size: (u16, u16), more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let args = ["listen", "--watch", "--bind", "127.0.0.1", "--port", "0"];
         let args: Vec<&str> = args.iter().chain(more).copied().collect();
@@ -51,7 +51,7 @@ impl Watched {
 
     /// Ends the view with `q`; returns the lines that stay on the terminal.
     #[track_caller]
-    fn quit(&self) -> Vec<String> {
+    pub(crate) fn quit(&self) -> Vec<String> {
         self.terminal.type_in("q");
         self.terminal.until("the end", |rows| {
             rows.last().is_some_and(|row| row.starts_with("exit code "))

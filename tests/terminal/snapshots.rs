@@ -1,10 +1,11 @@
-//! Help and errors in both languages, as a terminal of 80 columns shows them.
+//! Help, errors and the live view of the senders in both languages, as a terminal of 80 columns shows them.
 
 use std::fmt::Write as _;
 use std::net::UdpSocket;
 use std::path::Path;
 
 use crate::emulator::Emulator;
+use crate::listen_watch::Watched;
 
 const COLUMNS: u16 = 80;
 const LANGUAGES: [&str; 2] = ["en", "zh-CN"];
@@ -96,7 +97,50 @@ fn help_fits_80_columns_in_both_languages() {
     }
 }
 
-/// The errors that people meet first. Each port is replaced by a fixed one of the same width.
+/// The view of two senders, once nothing comes any more. What differs from run to run is shown as something as wide.
+#[test]
+fn the_senders_are_shown_in_both_languages() {
+    let clock = regex::Regex::new(r"\d\d:\d\d:\d\d\.\d{3}").unwrap();
+    let age = regex::Regex::new(r"\d+(\.\d)? s ").unwrap();
+    for language in LANGUAGES {
+        let watched = Watched::start((24, COLUMNS), &["--seq", "--lang", language]);
+        let [plain, numbered] =
+            ["127.0.0.5:0", "127.0.0.9:0"].map(|from| UdpSocket::bind(from).unwrap());
+        // Number 2 is lost.
+        for sequence in [0_u64, 1, 3] {
+            let text = "第四个数据报".as_bytes();
+            let payload = [&sequence.to_be_bytes()[..], &1_u64.to_be_bytes(), text].concat();
+            numbered.send_to(&payload, watched.address).unwrap();
+        }
+        for text in [
+            "hello message from mPython\r\n",
+            "温度 23.5 度",
+            "你好，掌控板",
+        ] {
+            plain.send_to(text.as_bytes(), watched.address).unwrap();
+        }
+        let rows = watched.terminal.until("the senders at rest", |rows| {
+            rows[1].starts_with("2 ") && rows[1].contains(" 0.0")
+        });
+        let mut shown = rows.join("\n");
+        for (socket, mark) in [(&plain, "50005"), (&numbered, "50009")] {
+            let port = socket.local_addr().unwrap().port().to_string();
+            shown = shown.replace(&port, mark);
+        }
+        let shown = shown.replace(&watched.address.port().to_string(), "60000");
+        let shown = clock.replace_all(&shown, "12:00:00.000");
+        let shown = age.replace_all(&shown, |found: &regex::Captures<'_>| {
+            format!("{:>1$}", "9 s ", found[0].len())
+        });
+        check(
+            &format!("listen-watch.{language}.txt"),
+            &(shown.into_owned() + "\n"),
+        );
+        watched.quit();
+    }
+}
+
+/// The errors that people meet first. A port is shown as one that reads well and is as wide.
 #[test]
 fn errors_are_shown_in_both_languages() {
     let bound = |address: &str| {

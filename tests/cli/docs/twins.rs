@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{README, README_ZH, REFERENCE_ZH, pages, path, read};
+use super::{README, README_ZH, REFERENCE_ZH, all_commands, help, pages, path, read};
 
 /// The pages for users; pages for programmers are in English only.
 const NAMES: [&str; 16] = [
@@ -44,8 +44,10 @@ struct Outline {
     code: Vec<(usize, String, Vec<String>)>,
     /// The rows of all tables: the number of cells, and the code in the first cell.
     rows: Vec<(usize, usize, Vec<String>)>,
-    /// The flags and udpcli commands that each section mentions.
+    /// The flags that each section mentions.
     flags: Vec<BTreeSet<String>>,
+    /// The udpcli commands that each section mentions in its sentences.
+    commands: Vec<BTreeSet<String>>,
     /// Pictures.
     pictures: Vec<(usize, String)>,
     /// The numbered and unnumbered entries of lists.
@@ -109,6 +111,7 @@ impl Outline {
         let text = read(page);
         let mut outline = Self {
             flags: vec![BTreeSet::new()],
+            commands: vec![BTreeSet::new()],
             ..Self::default()
         };
         let mut block: Option<(&str, Vec<&str>)> = None;
@@ -134,6 +137,7 @@ impl Outline {
             if hashes > 0 && line[hashes..].starts_with(' ') {
                 outline.headings.push(hashes);
                 outline.flags.push(BTreeSet::new());
+                outline.commands.push(BTreeSet::new());
                 continue;
             }
             if let Some(row) = line.strip_prefix("| ").or(line.strip_prefix("|")) {
@@ -174,6 +178,13 @@ impl Outline {
             }
             let flags = outline.flags.last_mut().expect("one for each section");
             flags.extend(flags_in(line));
+            let commands = outline.commands.last_mut().expect("one for each section");
+            let spans = line.split('`').skip(1).step_by(2);
+            commands.extend(
+                spans
+                    .filter(|span| span.starts_with("udpcli "))
+                    .map(str::to_owned),
+            );
         }
         outline
     }
@@ -222,6 +233,10 @@ fn a_page_and_its_chinese_twin_have_the_same_outline() {
                 "flags by section",
                 difference(&english.flags, &chinese.flags),
             ),
+            (
+                "commands by section",
+                difference(&english.commands, &chinese.commands),
+            ),
             ("pictures", difference(&english.pictures, &chinese.pictures)),
             (
                 "list entries",
@@ -236,6 +251,32 @@ fn a_page_and_its_chinese_twin_have_the_same_outline() {
         "a page and its Chinese twin differ:\n{}",
         drifted.join("\n")
     );
+}
+
+/// Who types a line of the help in one language types the same as in the other; only the explanations differ.
+#[test]
+fn the_examples_in_the_help_are_the_same_in_both_languages() {
+    let examples = |command: &str, language: &str, heading: &str| -> Vec<String> {
+        let help = help(command, language);
+        let (_, examples) = help.split_once(heading).expect("examples");
+        let lines = examples.lines().take_while(|line| line.starts_with("  "));
+        // Two spaces separate the explanation from the command; an explanation that is too long goes on below.
+        let typed = lines
+            .filter_map(|line| {
+                line.strip_prefix("  ")
+                    .filter(|rest| !rest.starts_with(' '))
+            })
+            .map(|line| line.split("  ").next().unwrap_or(line).to_owned());
+        typed.collect()
+    };
+    let mut count = 0;
+    for command in all_commands() {
+        let english = examples(&command, "en", "\nExamples:\n");
+        let chinese = examples(&command, "zh-CN", "\n示例：\n");
+        assert_eq!(english, chinese, "udpcli {command} --help");
+        count += english.len();
+    }
+    assert!(count > 100, "only {count} examples were found");
 }
 
 /// A reader of a Chinese page sees the screens in Chinese, and the other way round.

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use unicode_width::UnicodeWidthStr as _;
@@ -7,6 +9,7 @@ use crate::pair::diagnosis::Diagnosis;
 use crate::pair::results::{Finding, StepNote};
 use crate::pair::watch::Signal;
 use crate::terminal::panel::screen::{DrawMode, DrawnText, Screen};
+use crate::words::language::{self, Language};
 
 fn text(y: i16, text: &str) -> DrawnText {
     DrawnText {
@@ -137,6 +140,36 @@ fn a_problem_is_told_without_colours_and_with_the_hint() {
     );
     assert!(all.contains("✗ clean-up"), "{all}");
     assert!(all.contains("·×·  "), "{all}");
+}
+
+/// The view on a terminal of 80 columns, while all works and with a problem.
+#[test]
+fn the_view_is_shown_in_both_languages() {
+    for language in Language::ALL {
+        let shown = language::within(language, || {
+            let mut view = view();
+            let works = rows(&view, (80, 24)).join("\n");
+            view.round(round(31, 10, Some(Diagnosis::PcFirewall)));
+            let problem = rows(&view, (80, 24)).join("\n");
+            format!("{works}\n\n{problem}\n")
+        });
+        assert!(
+            shown.lines().all(|row| [0, 80].contains(&row.width())),
+            "{shown}"
+        );
+        let shown: String = shown
+            .lines()
+            .flat_map(|row| [row.trim_end(), "\n"])
+            .collect();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/terminal")
+            .join(format!("pair-watch.{}.txt", language.tag()));
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(&path, &shown).unwrap();
+        }
+        let kept = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(shown, kept, "{}: UPDATE_DOCS=1 writes it", path.display());
+    }
 }
 
 #[test]
