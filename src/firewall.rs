@@ -106,8 +106,13 @@ pub(crate) enum FirewallVerdict {
     Off,
     /// The datagram comes in.
     Allowed(Firewall),
-    /// The result depends on the sender, or on something that the rules do not show.
-    Partly(Firewall),
+    /// It depends on who sends it, or on something that the rules do not show.
+    Partly {
+        /// The firewall.
+        by: Firewall,
+        /// Whether only the network's administrator can make rules.
+        is_prescribed: bool,
+    },
     /// The firewall asks the user about a program that starts to listen, and does what the user answers.
     #[cfg_attr(
         not(any(windows, target_os = "macos", test)),
@@ -127,8 +132,8 @@ pub(crate) struct DropReason {
     pub(crate) by: Firewall,
     /// The rule or the policy, as the firewall writes it.
     pub(crate) rule: String,
-    /// The command that lets datagrams to the port in.
-    pub(crate) command: String,
+    /// The command that lets datagrams to the port in; `None` where only the network's administrator can.
+    pub(crate) command: Option<String>,
 }
 
 /// The setting of Windows that drops whatever no rule allows, after the kind of the network and a colon.

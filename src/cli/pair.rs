@@ -232,7 +232,7 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
         list,
     };
     if let Some(block) = firewall::known_block(args.port) {
-        tracing::warn!(say = "doctor.blocked", by = block.by.shown().as_value(), command = %block.command);
+        tracing::warn!("{}", words::doctor::warning(&block, args.port));
     }
     let post = Post::default();
     let context = TestContext {

@@ -75,7 +75,10 @@ fn of_firewalld(port: u16) -> Result<FirewallVerdict, Interrupted> {
     Ok(match run("firewall-cmd", &[&asked])? {
         ProgramEnd::Text(_) => FirewallVerdict::Allowed(by),
         // The port is not in the list of ports, but a service of firewalld may open it all the same.
-        ProgramEnd::Failed(answer) if answer.trim() == "no" => FirewallVerdict::Partly(by),
+        ProgramEnd::Failed(answer) if answer.trim() == "no" => FirewallVerdict::Partly {
+            by,
+            is_prescribed: false,
+        },
         _ => FirewallVerdict::Unknown(Some(by)),
     })
 }
@@ -102,10 +105,13 @@ fn run(program: &str, args: &[&str]) -> Result<ProgramEnd, Interrupted> {
 fn verdict(decision: Decision, by: Firewall, port: u16) -> FirewallVerdict {
     match decision {
         Decision::Passes => FirewallVerdict::Allowed(by),
-        Decision::Depends => FirewallVerdict::Partly(by),
+        Decision::Depends => FirewallVerdict::Partly {
+            by,
+            is_prescribed: false,
+        },
         Decision::Dropped { rule } => FirewallVerdict::Blocked(DropReason {
             by,
-            command: command(by, &rule, port),
+            command: Some(command(by, &rule, port)),
             rule,
         }),
     }
@@ -134,7 +140,7 @@ mod tests {
             panic!("not blocked");
         };
         assert_eq!(
-            block.command,
+            block.command.unwrap(),
             "sudo nft insert rule inet mine in udp dport 6001 accept"
         );
     }

@@ -40,7 +40,7 @@ fn verdict(answers: &str) -> FirewallVerdict {
         FirewallVerdict::Blocked(DropReason {
             by: Firewall::MacOs,
             rule: "block all incoming connections".to_owned(),
-            command: Firewall::MacOs.command_to_allow(0),
+            command: Some(Firewall::MacOs.command_to_allow(0)),
         })
     } else if answers.contains("state = 1") {
         // The firewall asks the user about each program, but does not show the answers.
@@ -78,7 +78,7 @@ mod tests {
                 FirewallVerdict::Blocked(_) => 2,
                 FirewallVerdict::Unknown(_)
                 | FirewallVerdict::Allowed(_)
-                | FirewallVerdict::Partly(_) => 3,
+                | FirewallVerdict::Partly { .. } => 3,
             };
             assert_eq!(found, is_wanted, "{answers}");
         }

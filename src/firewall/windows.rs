@@ -50,7 +50,16 @@ impl Profile {
     }
 }
 
-/// The settings of one profile. Windows' defaults apply to missing values.
+/// Who made a setting or a rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MadeBy {
+    /// Somebody on this PC.
+    ThisPc,
+    /// The network's administrator, through the group policy. Nothing on this PC changes it.
+    Administrator,
+}
+
+/// The settings of one profile. Windows' defaults apply to what the registry lacks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ProfileSettings {
     /// The profile.
@@ -59,8 +68,8 @@ pub(super) struct ProfileSettings {
     pub(super) is_on: bool,
     /// `DefaultInboundAction`: whether datagrams that no rule allows are dropped.
     pub(super) blocks: bool,
-    /// `DoNotAllowExceptions`: whether rules that allow are ignored.
-    pub(super) blocks_all: bool,
+    /// `DoNotAllowExceptions`: whether rules that allow are ignored, and who set it.
+    pub(super) blocks_all: Option<MadeBy>,
     /// `DisableNotifications` is not set: Windows asks about a program that starts to listen.
     pub(super) asks: bool,
     /// `AllowLocalPolicyMerge`: whether the rules of this PC count in addition to those of the network's administrator.
@@ -99,19 +108,23 @@ pub(super) fn verdict(
         return FirewallVerdict::Off;
     }
     let profile = settings.profile.name();
-    // Check this before the rules, because it makes Windows ignore rules that allow.
-    if settings.blocks_all {
+    // Before the rules, because this makes Windows ignore those that allow.
+    if let Some(made_by) = settings.blocks_all {
+        let command =
+            "netsh advfirewall set currentprofile firewallpolicy blockinbound,allowoutbound";
         return FirewallVerdict::Blocked(DropReason {
             by,
             rule: format!("{profile}: {BLOCKS_ALL}"),
-            command:
-                "netsh advfirewall set currentprofile firewallpolicy blockinbound,allowoutbound"
-                    .to_owned(),
+            command: (made_by == MadeBy::ThisPc).then(|| command.to_owned()),
         });
     }
     let (mut may_block, mut allows) = (false, Match::No);
+    let prescribed = rules.prescribed.iter();
+    let prescribed = prescribed.map(|text| (text, MadeBy::Administrator));
     let local = settings.has_local_rules.then_some(&rules.local);
-    for text in rules.prescribed.iter().chain(local.into_iter().flatten()) {
+    let local = local.into_iter().flatten();
+    let local = local.map(|text| (text, MadeBy::ThisPc));
+    for (text, made_by) in prescribed.chain(local) {
         let Some(rule) = RuleFields::parse(text) else {
             continue;
         };
@@ -121,7 +134,7 @@ pub(super) fn verdict(
             (Match::Yes, RuleAction::Block) => {
                 return FirewallVerdict::Blocked(DropReason {
                     by,
-                    command: rule.command_to_remove(listener),
+                    command: (made_by == MadeBy::ThisPc).then(|| rule.command_to_remove(listener)),
                     rule: rule.name.to_owned(),
                 });
             }
@@ -129,17 +142,24 @@ pub(super) fn verdict(
             (found, RuleAction::Allow) => allows = allows.max(found),
         }
     }
+    let partly = FirewallVerdict::Partly {
+        by,
+        is_prescribed: !settings.has_local_rules,
+    };
     match allows {
-        // As above: if such a rule does block, no rule that allows helps.
-        _ if may_block => FirewallVerdict::Partly(by),
+        // As above: if it does block, no rule that allows helps.
+        _ if may_block => partly,
         Match::Yes => FirewallVerdict::Allowed(by),
         _ if !settings.blocks => FirewallVerdict::Allowed(by),
-        Match::Maybe => FirewallVerdict::Partly(by),
-        Match::No if settings.asks => FirewallVerdict::Asks(by),
+        Match::Maybe => partly,
+        // The answer to Windows' question becomes a rule of this PC.
+        Match::No if settings.asks && settings.has_local_rules => FirewallVerdict::Asks(by),
         Match::No => FirewallVerdict::Blocked(DropReason {
             by,
             rule: format!("{profile}: {BY_DEFAULT}"),
-            command: by.command_to_allow(listener.port),
+            command: settings
+                .has_local_rules
+                .then(|| by.command_to_allow(listener.port)),
         }),
     }
 }

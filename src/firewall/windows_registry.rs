@@ -1,7 +1,7 @@
 //! Reads the settings of Microsoft Defender Firewall; an ordinary user may.
 
 use super::windows::{
-    FirewallRules, ListeningProgram, Profile, ProfileSettings, last_connected, overall,
+    FirewallRules, ListeningProgram, MadeBy, Profile, ProfileSettings, last_connected, overall,
 };
 use super::{Firewall, FirewallVerdict};
 use crate::registry::RegistryKey;
@@ -46,20 +46,23 @@ fn profile_settings(
     policy: &RegistryKey,
     prescribed: Option<&RegistryKey>,
 ) -> ProfileSettings {
-    let keys: Vec<RegistryKey> = [prescribed, Some(policy)]
-        .into_iter()
-        .flatten()
-        .filter_map(|key| key.child(profile.key()))
-        .collect();
-    let is = |name: &str, default: bool| {
-        let value = keys.iter().find_map(|key| key.number(name));
-        value.map_or(default, |value| value != 0)
+    let keys: Vec<(RegistryKey, MadeBy)> = [
+        (prescribed, MadeBy::Administrator),
+        (Some(policy), MadeBy::ThisPc),
+    ]
+    .into_iter()
+    .filter_map(|(key, made_by)| Some((key?.child(profile.key())?, made_by)))
+    .collect();
+    let set = |name: &str| {
+        let mut values = keys.iter();
+        values.find_map(|(key, made_by)| Some((key.number(name)? != 0, *made_by)))
     };
+    let is = |name: &str, default: bool| set(name).map_or(default, |(value, _)| value);
     ProfileSettings {
         profile,
         is_on: is("EnableFirewall", true),
         blocks: is("DefaultInboundAction", true),
-        blocks_all: is("DoNotAllowExceptions", false),
+        blocks_all: set("DoNotAllowExceptions").and_then(|(is, made_by)| is.then_some(made_by)),
         asks: !is("DisableNotifications", false),
         has_local_rules: is("AllowLocalPolicyMerge", true),
     }

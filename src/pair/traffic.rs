@@ -357,12 +357,15 @@ impl Judge {
     /// Notes which firewall rule drops the board's datagrams, if the rules are readable.
     fn name_the_rule(&self, result: &mut StepResult) {
         if let Ok(FirewallVerdict::Blocked(block)) = firewall::look(self.port, None) {
-            result.note(sentence!(
-                "pair.firewall-rule",
-                by => block.by.shown(),
-                rule => block.rule_shown(),
-                command = block.command
-            ));
+            let (by, rule) = (block.by.shown(), block.rule_shown());
+            result.note(match block.command {
+                Some(command) => {
+                    sentence!("pair.firewall-rule", by => by, rule => rule, command = command)
+                }
+                None => {
+                    sentence!("pair.firewall-rule-prescribed", by => by, rule => rule, port = self.port)
+                }
+            });
         }
     }
 

@@ -70,6 +70,8 @@ pub(crate) enum DoctorFinding {
         by: Firewall,
         /// The UDP port.
         port: u16,
+        /// Whether only the network's administrator can make rules.
+        is_prescribed: bool,
     },
     /// The firewall asks about a program when it starts to listen.
     FirewallAsks {
@@ -166,10 +168,14 @@ impl DoctorFinding {
                 by: Firewall::MacOs,
                 ..
             } => return None,
-            Self::FirewallPartly { by, port } | Self::FirewallAsks { by, port } => {
+            Self::FirewallPartly {
+                is_prescribed: true,
+                ..
+            } => return None,
+            Self::FirewallPartly { by, port, .. } | Self::FirewallAsks { by, port } => {
                 by.command_to_allow(*port)
             }
-            Self::FirewallBlocks { block, .. } => block.command.clone(),
+            Self::FirewallBlocks { block, .. } => return block.command.clone(),
             Self::FirewallUnknown { by, port } => match by {
                 Some(by @ (Firewall::Ufw | Firewall::Firewalld)) => by.command_to_allow(*port),
                 _ if cfg!(windows) => "netsh advfirewall show currentprofile".to_owned(),
@@ -277,7 +283,11 @@ fn of_firewall(verdict: FirewallVerdict, port: u16) -> DoctorFinding {
     match verdict {
         FirewallVerdict::Off => DoctorFinding::FirewallOff,
         FirewallVerdict::Allowed(by) => DoctorFinding::FirewallAllows { by, port },
-        FirewallVerdict::Partly(by) => DoctorFinding::FirewallPartly { by, port },
+        FirewallVerdict::Partly { by, is_prescribed } => DoctorFinding::FirewallPartly {
+            by,
+            port,
+            is_prescribed,
+        },
         FirewallVerdict::Asks(by) => DoctorFinding::FirewallAsks { by, port },
         FirewallVerdict::Blocked(block) => DoctorFinding::FirewallBlocks { block, port },
         FirewallVerdict::Unknown(by) => DoctorFinding::FirewallUnknown { by, port },

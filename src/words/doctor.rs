@@ -1,5 +1,6 @@
 //! The findings of `udpcli doctor` in words.
 
+use crate::firewall::DropReason;
 #[cfg(feature = "board")]
 use crate::survey::doctor::PortFinding;
 use crate::survey::doctor::{DoctorFinding, OwnAddress};
@@ -22,6 +23,15 @@ pub(crate) fn line(finding: &DoctorFinding) -> String {
 #[must_use]
 pub(crate) fn command(command: &str) -> String {
     say!("doctor.command", command = command)
+}
+
+/// What a program that begins to listen on the port says of the firewall that drops its datagrams.
+#[must_use]
+pub(crate) fn warning(block: &DropReason, port: u16) -> String {
+    match &block.command {
+        Some(command) => say!("doctor.blocked", by => block.by.shown(), command = command),
+        None => say!("doctor.blocked-prescribed", by => block.by.shown(), port = port),
+    }
 }
 
 /// What was found, as a sentence.
@@ -51,9 +61,20 @@ pub(crate) fn sentence(finding: &DoctorFinding) -> Sentence {
         DoctorFinding::FirewallAsks { by, .. } => {
             sentence!("doctor.firewall-asks", by => by.shown())
         }
-        DoctorFinding::FirewallPartly { by, port } => {
+        DoctorFinding::FirewallPartly {
+            by,
+            port,
+            is_prescribed: true,
+        } => sentence!("doctor.firewall-partly-prescribed", by => by.shown(), port = port),
+        DoctorFinding::FirewallPartly { by, port, .. } => {
             sentence!("doctor.firewall-partly", by => by.shown(), port = port)
         }
+        DoctorFinding::FirewallBlocks { block, port } if block.command.is_none() => sentence!(
+            "doctor.firewall-blocks-prescribed",
+            by => block.by.shown(),
+            port = port,
+            rule => block.rule_shown()
+        ),
         DoctorFinding::FirewallBlocks { block, port } => sentence!(
             "doctor.firewall-blocks",
             by => block.by.shown(),

@@ -113,7 +113,15 @@ fn rules_and_profiles_in_the_registry_are_read() {
     assert_eq!(finding()["code"], "firewall-allows");
     // A school may let only its own rules count.
     set(&school, "AllowLocalPolicyMerge", "REG_DWORD", "0");
-    assert_eq!(finding()["code"], "firewall-asks");
+    let found = finding();
+    assert_eq!(found["code"], "firewall-blocks");
+    // Nothing that one types on this PC helps: the message says whom to ask.
+    assert_eq!(found["command"], Value::Null);
+    let message = found["message"].as_str().expect("a message");
+    assert!(
+        message.contains("the administrator of this network"),
+        "{message}"
+    );
     set(
         &format!(r"{PRESCRIBED}\FirewallRules"),
         "{school}",

@@ -212,8 +212,9 @@ pub(super) fn warn_of_firewall(places: &[AnnouncedSocket]) {
         .iter()
         // Other devices cannot reach loopback, with or without a firewall.
         .filter(|place| !place.local.ip().is_loopback())
-        .find_map(|place| firewall::known_block(place.local.port()));
-    if let Some(block) = block {
-        tracing::warn!(say = "doctor.blocked", by = block.by.shown().as_value(), command = %block.command);
+        .map(|place| place.local.port())
+        .find_map(|port| Some((firewall::known_block(port)?, port)));
+    if let Some((block, port)) = block {
+        tracing::warn!("{}", words::doctor::warning(&block, port));
     }
 }

@@ -17,7 +17,7 @@ fn settings(profile: Profile) -> ProfileSettings {
         profile,
         is_on: true,
         blocks: true,
-        blocks_all: false,
+        blocks_all: None,
         asks: false,
         has_local_rules: true,
     }
@@ -54,6 +54,11 @@ fn blocked(verdict: FirewallVerdict) -> DropReason {
 
 const ALLOWED: FirewallVerdict = FirewallVerdict::Allowed(Firewall::Windows);
 
+const PARTLY: FirewallVerdict = FirewallVerdict::Partly {
+    by: Firewall::Windows,
+    is_prescribed: false,
+};
+
 /// What Windows writes when its question is cancelled.
 const CANCELLED: &str = r"v2.30|Action=Block|Active=TRUE|Dir=In|Protocol=17|Profile=Public|App=C:\users\小明\downloads\UDPCLI.exe|Name=udpcli.exe|Desc=udpcli.exe|Defer=User|";
 
@@ -65,7 +70,7 @@ fn a_rule_that_blocks_beats_rules_that_allow() {
         let block = blocked(public(&rules));
         assert_eq!(block.rule, "udpcli.exe");
         assert_eq!(
-            block.command,
+            block.command.unwrap(),
             r#"netsh advfirewall firewall delete rule name=all dir=in program="C:\users\小明\downloads\UDPCLI.exe""#
         );
     }
@@ -76,7 +81,7 @@ fn a_rule_that_blocks_beats_rules_that_allow() {
     );
     let by_port = "v2.10|Action=Block|Active=TRUE|Dir=In|Protocol=17|LPort=6000|Name=no UDP|";
     assert_eq!(
-        blocked(public(&[by_port])).command,
+        blocked(public(&[by_port])).command.unwrap(),
         "netsh advfirewall firewall set rule name=\"no UDP\" dir=in new enable=no"
     );
 }
@@ -127,9 +132,9 @@ fn rules_for_something_else_change_nothing() {
 fn a_rule_for_some_senders_allows_some() {
     let rule =
         "v2.30|Action=Allow|Active=TRUE|Dir=In|Protocol=17|RA4=192.168.0.0/255.255.255.0|Name=x|";
-    assert_eq!(public(&[rule]), FirewallVerdict::Partly(Firewall::Windows));
+    assert_eq!(public(&[rule]), PARTLY);
     let rule = "v2.30|Action=Block|Active=TRUE|Dir=In|Protocol=17|IFType=Wireless|Name=x|";
-    assert_eq!(public(&[rule]), FirewallVerdict::Partly(Firewall::Windows));
+    assert_eq!(public(&[rule]), PARTLY);
 }
 
 #[test]
@@ -139,8 +144,10 @@ fn a_rule_for_the_program_behind_a_link_is_for_this_program() {
     assert!(
         block
             .command
+            .as_deref()
+            .unwrap_or_default()
             .ends_with(r#"program="c:\packages\UDPCLI\udpcli.exe""#),
-        "{}",
+        "{:?}",
         block.command
     );
 }
@@ -152,7 +159,9 @@ fn rules_of_this_pc_count_only_where_the_administrator_lets_them() {
     let mut of = settings(Profile::Domain);
     assert_eq!(judge(of, &[allow]), ALLOWED);
     of.has_local_rules = false;
-    blocked(judge(of, &[allow]));
+    // No command helps here, nor does an answer to Windows' question: only the administrator.
+    of.asks = true;
+    assert_eq!(blocked(judge(of, &[allow])).command, None);
     let rules = FirewallRules {
         local: vec![CANCELLED.replace("Public", "Domain")],
         prescribed: vec![allow.to_owned()],
@@ -164,8 +173,41 @@ fn rules_of_this_pc_count_only_where_the_administrator_lets_them() {
         variable: &variable,
     };
     assert_eq!(verdict(of, &rules, &listener), ALLOWED);
+    let some = allow.replace("LPort=6000", "LPort=6000|RA4=10.1.0.0/255.255.0.0");
+    let rules = FirewallRules {
+        prescribed: vec![some],
+        ..rules
+    };
+    assert_eq!(
+        verdict(of, &rules, &listener),
+        FirewallVerdict::Partly {
+            by: Firewall::Windows,
+            is_prescribed: true
+        }
+    );
     of.has_local_rules = true;
-    blocked(verdict(of, &rules, &listener));
+    assert!(blocked(verdict(of, &rules, &listener)).command.is_some());
+}
+
+/// A rule or setting of the administrator stays in force whatever one types on this PC.
+#[test]
+fn no_command_is_offered_against_what_the_administrator_prescribes() {
+    let listener = ListeningProgram {
+        port: 6000,
+        program: PROGRAM,
+        resolved: RESOLVED,
+        variable: &variable,
+    };
+    let rules = FirewallRules {
+        local: Vec::new(),
+        prescribed: vec![CANCELLED.to_owned()],
+    };
+    let mut of = settings(Profile::Public);
+    assert_eq!(blocked(verdict(of, &rules, &listener)).command, None);
+    of.blocks_all = Some(MadeBy::Administrator);
+    assert_eq!(blocked(judge(of, &[])).command, None);
+    of.blocks_all = Some(MadeBy::ThisPc);
+    assert!(blocked(judge(of, &[])).command.is_some());
 }
 
 #[test]
@@ -176,7 +218,7 @@ fn the_profiles_settings_count() {
     of.blocks = false;
     assert_eq!(judge(of, &[]), ALLOWED);
     blocked(judge(of, &[CANCELLED]));
-    of.blocks_all = true;
+    of.blocks_all = Some(MadeBy::ThisPc);
     assert!(blocked(judge(of, &[])).rule.contains("block all"));
     of.is_on = false;
     assert_eq!(judge(of, &[CANCELLED]), FirewallVerdict::Off);

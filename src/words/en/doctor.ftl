@@ -21,8 +21,10 @@ rule-blocks-all = { $network }: block all incoming connections
 firewall-off = no firewall is on
 firewall-allows = the firewall ({ $by }) lets datagrams to UDP port { $port } in
 firewall-partly = the firewall ({ $by }) lets only some datagrams to UDP port { $port } in; if nothing arrives, allow the port
+firewall-partly-prescribed = the firewall ({ $by }) lets only some datagrams to UDP port { $port } in, and rules made on this PC do not count: if nothing arrives, ask the administrator of this network for an inbound rule that allows UDP to local port { $port } for udpcli
 firewall-asks = the firewall ({ $by }) asks when udpcli listens for the first time: allow it, or the port
 firewall-blocks = the firewall ({ $by }) drops datagrams to UDP port { $port } (rule: { $rule })
+firewall-blocks-prescribed = the firewall ({ $by }) drops datagrams to UDP port { $port } (rule: { $rule }), and only the administrator of this network can change that; ask for an inbound rule that allows UDP to local port { $port } for udpcli
 firewall-unread = the firewall ({ $by }) is on, but only an administrator may read its rules; if nothing arrives, allow UDP port { $port }
 firewall-unknown = udpcli could not read all rules of the firewall, so datagrams may be dropped; an administrator can read the rules
 board = a board on { $port } ({ $chip })
@@ -42,3 +44,4 @@ driver-old = the driver of { $port } ({ $chip }) is from { $year }, before Windo
 serial-unknown = the system does not list its serial ports
 
 blocked = the firewall ({ $by }) drops what other devices send to this program; to allow it, type as administrator: { $command }
+blocked-prescribed = the firewall ({ $by }) drops what other devices send to this program, and only the administrator of this network can change that; ask for an inbound rule that allows UDP to local port { $port } for udpcli

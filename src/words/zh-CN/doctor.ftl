@@ -29,8 +29,10 @@ rule-blocks-all = { $network ->
 firewall-off = 没有开启防火墙
 firewall-allows = 防火墙（{ $by }）放行发往 UDP 端口 { $port } 的数据报
 firewall-partly = 防火墙（{ $by }）只放行一部分发往 UDP 端口 { $port } 的数据报；如果收不到数据，请放行这个端口
+firewall-partly-prescribed = 防火墙（{ $by }）只放行一部分发往 UDP 端口 { $port } 的数据报，而且它由网络管理员统一管理，在这台电脑上添加规则不起作用。如果收不到数据，请告诉管理员：“请添加入站规则，允许 udpcli 用 UDP 本地端口 { $port } 接收数据”
 firewall-asks = udpcli 第一次接收时防火墙（{ $by }）会询问：请允许 udpcli，或者放行这个端口
 firewall-blocks = 防火墙（{ $by }）会丢弃发往 UDP 端口 { $port } 的数据报（规则：{ $rule }）
+firewall-blocks-prescribed = 防火墙（{ $by }）会丢弃发往 UDP 端口 { $port } 的数据报（规则：{ $rule }）。它由网络管理员统一管理，在这台电脑上改不了。请告诉管理员：“请添加入站规则，允许 udpcli 用 UDP 本地端口 { $port } 接收数据”
 firewall-unread = 防火墙（{ $by }）已开启，但只有管理员能查看它的规则；如果收不到数据，请放行 UDP 端口 { $port }
 firewall-unknown = 没能读到防火墙的全部规则，所以无法判断它会不会丢弃数据报；管理员可以查看这些规则
 board = { $port } 上有一块掌控板（{ $chip }）
@@ -50,3 +52,4 @@ driver-old = { $port } 的驱动（{ $chip }）是 { $year } 年的，比 Window
 serial-unknown = 系统没有列出串口
 
 blocked = 防火墙（{ $by }）会丢弃其他设备发给本程序的数据；要放行，请以管理员身份输入：{ $command }
+blocked-prescribed = 防火墙（{ $by }）会丢弃其他设备发给本程序的数据。它由网络管理员统一管理，在这台电脑上改不了。请告诉管理员：“请添加入站规则，允许 udpcli 用 UDP 本地端口 { $port } 接收数据”
