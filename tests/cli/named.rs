@@ -298,11 +298,37 @@ fn a_report_has_a_case_for_each_message_of_a_conversation() {
         ("4 &quot;last&quot;".to_owned(), "skipped"),
     ];
     assert_eq!(cases(&xml), wanted);
+    assert!(
+        xml.contains("not sent: a message before it failed"),
+        "{xml}"
+    );
     let read = "import sys, xml.etree.ElementTree as t; print(t.parse(sys.stdin).getroot().tag)";
     let mut python = Command::new("python3");
     python.args(["-c", read]);
     let read = run_with_input(python, xml.as_bytes()).expect_code(0);
     assert_eq!(read.text().trim(), "testsuites");
+}
+
+#[test]
+fn a_report_has_the_same_names_and_types_in_every_language_and_sentences_for_people() {
+    let (address, device) = device(&[&[b"no"]]);
+    let args = [
+        "send", &address, "@led-on", "@quick", "--format", "junit", "--lang", "zh-CN",
+    ];
+    let xml = run(&project(PROJECT), &args).expect_code(1).text();
+    device.join().unwrap();
+    let wanted = [
+        ("1 @led-on".to_owned(), "failure"),
+        ("2 @quick".to_owned(), "skipped"),
+    ];
+    assert_eq!(cases(&xml), wanted);
+    for part in [
+        r#"type="unexpected-reply""#,
+        "没有一条与期望的文本相同",
+        "没有发送：前面的消息失败了",
+    ] {
+        assert!(xml.contains(part), "{part}: {xml}");
+    }
 }
 
 #[test]

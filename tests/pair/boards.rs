@@ -63,6 +63,30 @@ fn the_board_3_0_passes_every_network_step_and_its_oled_step_is_skipped() {
     assert_eq!(oled["figures"]["shown"][0], oled["figures"]["sent"]);
 }
 
+/// A CI system shows what was skipped, so the code and the cure are there too.
+#[test]
+fn a_step_that_was_skipped_has_its_code_and_its_cure_in_junit() {
+    let board = wifi_board(
+        VirtualBoard::options()
+            .profile("mpython-3.0")
+            .flag("--quick"),
+        146,
+    );
+    let args = QUICK.replace("json", "junit");
+    let xml = pair(&board, &Pc::new(), &args).expect_code(0).text();
+    let (_, oled) = xml
+        .split_once("<testcase name=\"OLED text\"")
+        .expect("a case");
+    let (skipped, _) = oled.split_once("</skipped>").expect("skipped, with a text");
+    for part in [
+        r#"type="no-oled-on-this-board""#,
+        "no-oled-on-this-board: ",
+        "next: write from lv_oled import OLED",
+    ] {
+        assert!(skipped.contains(part), "{part}: {skipped}");
+    }
+}
+
 #[test]
 fn where_nothing_arrives_the_other_port_of_the_documentation_is_named() {
     let Some(link) = Link::new() else { return };

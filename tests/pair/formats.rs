@@ -157,7 +157,7 @@ fn read(xml: &[u8]) -> String {
 }
 
 #[test]
-fn a_serial_error_is_chinese_for_people_and_english_for_programs() {
+fn a_serial_error_is_chinese_for_people_and_english_in_json() {
     let run = |format: &str| {
         let args = [
             "pair",
@@ -175,13 +175,21 @@ fn a_serial_error_is_chinese_for_people_and_english_for_programs() {
         text.contains("失败  串口            进入原始 REPL（/nonexistent/tty）：无法打开串口 /nonexistent/tty："),
         "{text}"
     );
-    for format in ["json", "junit"] {
-        let text = run(format);
-        assert!(
-            text.contains("cannot open serial port /nonexistent/tty") && text.is_ascii(),
-            "{text}"
-        );
-    }
+    let json = run("json");
+    assert!(
+        json.contains("cannot open serial port /nonexistent/tty") && json.is_ascii(),
+        "{json}"
+    );
+    // A person reads why a case failed; a CI system compares the names of cases.
+    let junit = run("junit");
+    assert!(
+        junit.contains(r#"<testcase name="serial" "#)
+            && junit.contains(r#"type="serial-port""#)
+            && junit.contains("serial-port：本机无法打开这个串口")
+            && junit.contains("办法：udpcli board list")
+            && junit.contains(r#"message="前面的步骤没有通过""#),
+        "{junit}"
+    );
 }
 
 #[test]

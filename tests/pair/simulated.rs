@@ -99,21 +99,33 @@ fn without_numbers(text: &str) -> String {
 
 #[test]
 fn output_for_programs_is_the_same_in_every_language() {
-    for format in ["json", "junit"] {
-        let of = |language: &str| {
-            let args = format!(
-                "--lang {language} --format {format} -n 2 --interval 10ms --sizes 1025 --encoding gbk --text 你好"
-            );
-            let finished = finish(&mut simulate(&Pc::new(), &args)).expect_code(1);
-            without_numbers(&finished.text())
-        };
-        let english = of("en");
-        assert!(
-            english.contains("recvfrom(0) cuts longer ones"),
-            "{english}"
+    let of = |format: &str, language: &str| {
+        let args = format!(
+            "--lang {language} --format {format} -n 2 --interval 10ms --sizes 1025 --encoding gbk --text 你好"
         );
-        assert_eq!(english, of("zh-CN"));
-    }
+        let finished = finish(&mut simulate(&Pc::new(), &args)).expect_code(1);
+        without_numbers(&finished.text())
+    };
+    let english = of("json", "en");
+    assert!(
+        english.contains("recvfrom(0) cuts longer ones"),
+        "{english}"
+    );
+    assert_eq!(english, of("json", "zh-CN"));
+    // In JUnit the sentences are for people; by names and types a CI system compares runs.
+    let attributes = |xml: &str| -> Vec<String> {
+        ["name=\"", "type=\""]
+            .iter()
+            .flat_map(|key| xml.split(key).skip(1))
+            .map(|rest| rest.split('"').next().unwrap_or_default().to_owned())
+            .collect()
+    };
+    let [english, chinese] = ["en", "zh-CN"].map(|language| of("junit", language));
+    assert_eq!(attributes(&english), attributes(&chinese));
+    assert!(
+        chinese.contains("payload-cut-at-0：掌控板只取每个数据报的前 0 字节"),
+        "{chinese}"
+    );
 }
 
 /// The report that people read, with each number as 0.

@@ -1,24 +1,19 @@
-//! Reports as `JUnit` XML for CI systems: a suite per board, a case per step. English whatever the user's language.
+//! Reports as `JUnit` XML for CI systems: a suite per board, a case per step. Names and types are the same in every
+//! language, because CI systems compare runs by them; sentences are in the user's language.
 
 use std::fmt::Write as _;
 
 use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 
 use crate::cli::junit::printable;
+use crate::cli::pair::text;
 use crate::pair::results::{BoardReport, StepResult, Verdict};
 use crate::words;
+use crate::words::catalogue::say;
 use crate::words::language::{self, Language};
 
 /// All reports as one document; `name` returns a board's name.
 pub(super) fn document<'a>(
-    reports: &[BoardReport],
-    name: impl Fn(&BoardReport) -> Option<&'a str>,
-) -> String {
-    language::within(Language::English, || in_english(reports, name))
-}
-
-/// The document, in the current language.
-fn in_english<'a>(
     reports: &[BoardReport],
     name: impl Fn(&BoardReport) -> Option<&'a str>,
 ) -> String {
@@ -47,16 +42,17 @@ fn in_english<'a>(
 
 /// A step as a case.
 fn case(report: &BoardReport, step: &StepResult) -> TestCase {
-    let mut case = TestCase::new(printable(&words::pair::step_name(step.step)), status(step));
+    let name = language::within(Language::English, || words::pair::step_name(step.step));
+    let mut case = TestCase::new(printable(&name), status(step));
     case.set_classname(format!("udpcli.pair.{}", printable(&report.port)));
     case.set_time(step.time);
-    let mut said = format!(
-        "{}: {}\n",
-        words::pair::said(&step.tried),
-        words::pair::said(&step.seen)
-    );
+    let mut said = text::what(step) + "\n";
     for note in &step.notes {
         let _ = writeln!(said, "{}", words::pair::said(note));
+    }
+    // A case that passed has no other place for what to know all the same.
+    if step.verdict == Verdict::Warned {
+        said.push_str(&findings(step));
     }
     case.set_system_out(printable(&said));
     case
@@ -73,6 +69,10 @@ fn status(step: &StepResult) -> TestCaseStatus {
         Verdict::Skipped => {
             let mut status = TestCaseStatus::skipped();
             status.set_message(printable(&words::pair::said(&step.seen)));
+            if let Some(finding) = step.findings.first() {
+                status.set_type(finding.diagnosis.code());
+                status.set_description(printable(&findings(step)));
+            }
             return status;
         }
         Verdict::Failed if !could_not_run => NonSuccessKind::Failure,
@@ -89,16 +89,28 @@ fn status(step: &StepResult) -> TestCaseStatus {
         },
     );
     status.set_type(code).set_message(printable(&message));
+    status.set_description(printable(&findings(step)));
+    status
+}
+
+/// What was found: codes, what they mean and what to do.
+fn findings(step: &StepResult) -> String {
     let mut body = String::new();
     for finding in &step.findings {
         let diagnosis = finding.diagnosis;
-        let _ = writeln!(
-            body,
-            "{}: {}\nnext: {}",
-            diagnosis.code(),
+        let (meaning, next) = (
             words::pair::meaning(diagnosis),
-            words::pair::next(diagnosis)
+            words::pair::next(diagnosis),
         );
+        let (meaning, next) = (
+            say!(
+                "pair.junit-finding",
+                code = diagnosis.code(),
+                meaning = meaning
+            ),
+            say!("pair.junit-next", next = next),
+        );
+        let _ = writeln!(body, "{meaning}\n{next}");
         let detail = words::pair::said(&finding.detail);
         for line in detail
             .lines()
@@ -107,6 +119,5 @@ fn status(step: &StepResult) -> TestCaseStatus {
             let _ = writeln!(body, "{line}");
         }
     }
-    status.set_description(printable(&body));
-    status
+    body
 }

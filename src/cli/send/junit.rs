@@ -1,5 +1,5 @@
-//! `send --format junit`: a conversation as `JUnit` XML for CI systems, a case per message. English whatever the user's
-//! language.
+//! `send --format junit`: a conversation as `JUnit` XML for CI systems, a case per message. Names and types are
+//! the same in every language, because CI systems compare runs by them; sentences are in the user's language.
 
 use std::net::SocketAddr;
 
@@ -9,7 +9,7 @@ use crate::cli::junit::printable;
 use crate::udp::error::Error;
 use crate::udp::send::{Exchange, ExchangeResult, SendEnd};
 use crate::words;
-use crate::words::language::{self, Language};
+use crate::words::catalogue::say;
 
 /// The report: `results` are those of the messages that were sent, and `end` is how the last of them ended.
 pub(super) fn document(
@@ -19,42 +19,40 @@ pub(super) fn document(
     results: &[ExchangeResult],
     end: &Result<SendEnd, Error>,
 ) -> String {
-    language::within(Language::English, || {
-        let mut suite = TestSuite::new(format!("udpcli send {peer}"));
-        let count = steps
-            .len()
-            .saturating_mul(usize::try_from(rounds).unwrap_or(usize::MAX));
-        for (index, step) in steps.iter().cycle().take(count).enumerate() {
-            let result = results.get(index);
-            let status = match result {
-                None => skipped(),
-                Some(_) if index + 1 < results.len() => TestCaseStatus::success(),
-                Some(_) => last(end),
-            };
-            let name = printable(&format!("{} {}", index + 1, step.name));
-            let mut case = TestCase::new(name, status);
-            case.set_classname("udpcli.send");
-            if let Some(result) = result {
-                case.set_time(result.time);
-                if !result.replies.is_empty() {
-                    case.set_system_out(printable(&(result.replies.join("\n") + "\n")));
-                }
+    let mut suite = TestSuite::new(format!("udpcli send {peer}"));
+    let count = steps
+        .len()
+        .saturating_mul(usize::try_from(rounds).unwrap_or(usize::MAX));
+    for (index, step) in steps.iter().cycle().take(count).enumerate() {
+        let result = results.get(index);
+        let status = match result {
+            None => skipped(),
+            Some(_) if index + 1 < results.len() => TestCaseStatus::success(),
+            Some(_) => last(end),
+        };
+        let name = printable(&format!("{} {}", index + 1, step.name));
+        let mut case = TestCase::new(name, status);
+        case.set_classname("udpcli.send");
+        if let Some(result) = result {
+            case.set_time(result.time);
+            if !result.replies.is_empty() {
+                case.set_system_out(printable(&(result.replies.join("\n") + "\n")));
             }
-            suite.add_test_case(case);
         }
-        suite.set_time(results.iter().map(|result| result.time).sum());
-        let mut document = Report::new("udpcli send");
-        document.set_time(results.iter().map(|result| result.time).sum());
-        document.add_test_suite(suite);
-        // Writing to a String cannot fail.
-        document.to_string().unwrap_or_default()
-    })
+        suite.add_test_case(case);
+    }
+    suite.set_time(results.iter().map(|result| result.time).sum());
+    let mut document = Report::new("udpcli send");
+    document.set_time(results.iter().map(|result| result.time).sum());
+    document.add_test_suite(suite);
+    // Writing to a String cannot fail.
+    document.to_string().unwrap_or_default()
 }
 
 /// A message that was not sent.
 fn skipped() -> TestCaseStatus {
     let mut status = TestCaseStatus::skipped();
-    status.set_message("not sent: a message before it failed");
+    status.set_message(say!("named.junit-not-sent"));
     status
 }
 
@@ -65,7 +63,7 @@ fn last(end: &Result<SendEnd, Error>) -> TestCaseStatus {
         Ok(_) => (
             NonSuccessKind::Error,
             "interrupted",
-            "the run was interrupted".to_owned(),
+            say!("named.junit-interrupted"),
         ),
         Err(error) => {
             let error = match error {

@@ -15,5 +15,7 @@ report-without-messages = --format junit reports on messages with a name
     .hint = name them in udpcli.toml, then: udpcli send 192.168.0.3:6000 @led-on @led-off --format junit
 report-too-long = --format junit reports on { $most } messages at most
     .hint = -n N sets the number of rounds
+junit-not-sent = not sent: a message before it failed
+junit-interrupted = the run was interrupted
 none = { $path } has no messages: a message is a table [messages.NAME]
 none-without-file = this folder has no { $path }, the file for messages with a name

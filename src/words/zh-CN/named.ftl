@@ -15,5 +15,7 @@ report-without-messages = --format junit 报告的是有名字的消息
     .hint = 先在 udpcli.toml 里给消息起名，然后：udpcli send 192.168.0.3:6000 @led-on @led-off --format junit
 report-too-long = --format junit 最多报告 { $most } 条消息
     .hint = 用 -n N 指定轮数
+junit-not-sent = 没有发送：前面的消息失败了
+junit-interrupted = 运行被中断了
 none = { $path } 里没有消息：一条消息就是一个表 [messages.名字]
 none-without-file = 当前文件夹里没有 { $path }，有名字的消息写在这个文件里
