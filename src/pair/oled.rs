@@ -17,7 +17,7 @@ use crate::pair::measure::{self, MeasurementContext, Trouble};
 use crate::pair::operation::Work;
 use crate::pair::results::{Finding, StepNote, StepResult};
 use crate::terminal::panel::screen::{Screen, WIDTH};
-use crate::text::sentence::sentence;
+use crate::text::sentence::{Sentence, sentence};
 
 /// The rows where the tutorial's server draws the text and the sender.
 const ROWS: [i16; 2] = [15, 31];
@@ -97,14 +97,14 @@ pub(super) fn step(
     } else if address.as_ref().is_some_and(|address| *address != here) {
         Some(sentence!(
             "pair.oled-other-address",
-            wanted = format!("{here:?}"),
-            shown = format!("{:?}", address.unwrap_or_default())
+            wanted => quoted(&here),
+            shown => quoted(address.unwrap_or_default())
         ))
     } else if shown != wanted || rows != expected_rows {
         Some(sentence!(
             "pair.oled-other-texts",
-            wanted = format!("{wanted:?}"),
-            shown = format!("{shown:?}")
+            wanted <- wanted.iter().map(quoted).collect(),
+            shown <- shown.iter().map(quoted).collect()
         ))
     } else if is_lcd {
         // The colour display reports only its texts.
@@ -114,7 +114,7 @@ pub(super) fn step(
             .zip(&wanted)
             // Even if the texts are right, the pixels may be dark: a font at the wrong offset draws nothing.
             .find(|(row, text)| !text.trim().is_empty() && is_dark(screen, **row))
-            .map(|(row, text)| sentence!("pair.oled-dark", text = format!("{text:?}"), row = row))
+            .map(|(row, text)| sentence!("pair.oled-dark", text => quoted(text), row = row))
     };
     match problem {
         Some(problem) => {
@@ -169,6 +169,11 @@ fn attached(
         return Ok(false);
     }
     Ok(true)
+}
+
+/// A text in quotation marks, with escapes for what cannot be seen.
+fn quoted(text: impl AsRef<str>) -> Sentence {
+    sentence!("pair.oled-text", text = text.as_ref().escape_debug())
 }
 
 /// Whether all pixels of a text line are dark.

@@ -261,7 +261,7 @@ impl PairTest<'_> {
             );
             return;
         }
-        let shown = format!("{:?}", self.plan.text);
+        let shown = self.plan.text.escape_debug();
         let mut result = StepResult::new(Step::Oled, sentence!("pair.oled-tried", text = shown));
         let start = Instant::now();
         if let Err(trouble) = oled::step(talk, self.plan, &mut course, &mut result) {

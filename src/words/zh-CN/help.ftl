@@ -90,7 +90,7 @@ send-hex = 用十六进制数字写出的字节；可以有空格、逗号、冒
 send-size = 生成 N 字节的载荷，前 16 个字节是序号和发送时间；A..B 表示每个数据报的大小随机
 send-template = 发送带字段的文本：{ "{" }seq:04{ "}" } { "{" }time:%H:%M:%S{ "}" } { "{" }unix_ms{ "}" } { "{" }rand:8{ "}" } { "{" }rand:1..100{ "}" }；{ "{" }line{ "}" } 是管道里的每一行
 send-replay = 按原来的时间发送抓包文件里的 UDP 数据报（.pcap、.pcapng，或 listen 写的 .jsonl）；- 表示标准输入
-send-speed = 与 --replay 一起用：录制速度的多少倍，或 max [默认值：1]
+send-speed = 与 --replay 一起用：播放速度是录制时的几倍，或 max [默认值：1]
 send-from = 与 --replay 一起用：只发送来自这些发送端的数据报
 send-to-port = 与 --replay 一起用：只发送发往这些端口的数据报
 send-interactive = 逐行输入并发送，回复到了就显示
@@ -117,14 +117,14 @@ send-histogram = 在统计下面画出 RTT 的分布；用 --summary json 时给
 send-format = 回复的显示方式 [默认值：text]
     .value-text = 一行里显示时间、对方、长度和转义后的文本
     .value-board = 与教程的服务端显示的完全一样
-    .value-hex = 一行时间、对方和长度，然后是十六进制内容
+    .value-hex = 先用一行显示时间、对方和长度，再显示十六进制内容
     .value-json = 每个数据报一行 JSON 对象
     .value-raw = 只有载荷的字节
     .value-junit = 结束时写一份 JUnit 报告，说明 udpcli.toml 里的消息结果如何
 send-v4 = 只用 IPv4
 send-v6 = 只用 IPv6
 send-bind = 从哪个本机地址（和端口）发送
-send-reuse-addr = 设置 SO_REUSEADDR：与同样设置了它的程序共用 --bind 的端口（Windows 上由谁收到回复并不确定）
+send-reuse-addr = 设置 SO_REUSEADDR：与同样设置了它的程序共用 --bind 的端口（在 Windows 上，不确定哪个程序会收到回复）
 send-reuse-port = 设置 SO_REUSEPORT：与同样设置了它的程序共用 --bind 的端口（Windows 上没有）
 send-broadcast = 允许广播（对 255.255.255.255 和本机所在网络的广播地址会自动允许）
 send-ttl = 生存时间（TTL），IPv6 上是跳数限制
@@ -147,7 +147,7 @@ listen = 接收数据报：在电脑上充当掌控板的 UDP 服务端
           udpcli listen -n 1 --timeout 10s                收一个数据报，否则退出码为 1
           udpcli listen --format json | jq .text
           udpcli listen --encoding auto                   UTF-8 或 GBK 的中文
-          udpcli listen --format board --recv-size 1024   逐字节与掌控板的显示相同
+          udpcli listen --format board --recv-size 1024   与掌控板显示的一个字节也不差
           udpcli listen --join 239.1.2.3@eth0
           udpcli listen --save lesson.pcapng              用 Wireshark 打开
           udpcli listen --save - --save-format pcap | tshark -r -
@@ -157,7 +157,7 @@ listen-bind = 监听的本机地址；:: 表示所有 IPv6 和 IPv4 地址
 listen-format = 数据报的显示方式 [默认值：text]
     .value-text = 一行里显示时间、对方、长度和转义后的文本
     .value-board = 与教程的服务端显示的完全一样
-    .value-hex = 一行时间、对方和长度，然后是十六进制内容
+    .value-hex = 先用一行显示时间、对方和长度，再显示十六进制内容
     .value-json = 每个数据报一行 JSON 对象
     .value-raw = 只有载荷的字节
 listen-separator = 与 --format raw 一起用：在每个数据报后面写 TEXT（可以用 \n 等转义）
@@ -196,7 +196,7 @@ listen-reply-rate = 每秒最多回复同一个发送端多少次 [默认值：1
 listen-reply-delay = 每条回复先等这么久再发
 listen-reply-drop = 有意不发百分之几的回复，用来观察超时
 listen-random-seed = 让 --reply-drop 和 { "{" }rand{ "}" } 每次运行的结果相同
-listen-reuse-addr = 设置 SO_REUSEADDR：几个程序都设置它，就能共用端口；单播只送到其中一个（Windows 上是哪个并不确定）
+listen-reuse-addr = 设置 SO_REUSEADDR：几个程序都设置它，就能共用端口；单播只送到其中一个（在 Windows 上，不确定是哪个）
 listen-reuse-port = 设置 SO_REUSEPORT：几个程序都设置它，就能共用端口；系统把不同的发送端分给不同的程序（Windows 上没有）
 listen-join = 在一个或所有网络接口上加入组播组
 listen-interface = 只使用这个网络接口（Linux、macOS）
@@ -235,7 +235,7 @@ relay-random-seed = 写上次运行显示的种子，重现同样的故障
 relay-format = 显示转发的数据报，包括发送端和接收端 [默认：不显示]
     .value-text = 一行里显示时间、发送端、接收端、长度和转义后的文本
     .value-json = 每个数据报一行 JSON 对象
-    .value-hex = 一行时间、发送端、接收端和长度，然后是十六进制内容
+    .value-hex = 先用一行显示时间、发送端、接收端和长度，再显示十六进制内容
     .value-raw = 只有载荷的字节
 relay-encoding = 载荷文本的编码：utf-8、gbk、big5、shift_jis 等，或 auto（先试 UTF-8，再试 GBK）
 relay-save = 把两个方向转发的数据报写入 FILE：.pcap、.pcapng 或 .jsonl
@@ -260,7 +260,7 @@ board-wire = 把串口上的每个字节连同方向和时间记入 FILE，每�
 board-all = 同时用于找到的每一块掌控板
 board-jobs = 同时处理多少块掌控板 [默认值：全部；board flash 为 4]
 board-names = 名单（CSV 文件）：MAC 地址（或 USB 序列号、串口）、名字、座位
-board-left-out = 通过 USB 线使用掌控板：这个版本没有包含
+board-left-out = 通过 USB 线使用掌控板（这个版本不带这项功能）
 
 ## udpcli board list
 
@@ -311,7 +311,7 @@ board-run-no-mirror = 不画出 OLED 上显示的内容
 board-run-image = 把 OLED 最后显示的内容存为 PNG 文件
 board-run-no-soft-reset = 直接在当前的解释器里运行，保留之前程序留下的内容
 board-run-watch = 每次保存文件就重新运行，直到按 Ctrl-C
-board-run-with = 与 --watch 一起用：程序需要的文件或文件夹，有变化就上传到板子（可重复）
+board-run-with = 与 --watch 一起用：程序需要的文件或文件夹，有变化就上传到板子；可以写多次
 board-run-ssid = 与 --example 一起用：要连接的 Wi-Fi；不写就用当前的 Wi-Fi
 board-run-password-env = 与 --ssid 一起用：存放密码的环境变量（不写则会询问）
 board-run-target = 与 --example client 一起用：发送到哪里，即 udpcli listen 显示的本机地址
@@ -631,7 +631,7 @@ board-flash = 把固件刷入掌控板，刷前检查，刷后校验
           udpcli board flash --restore board.bin               再恢复回去
           udpcli board flash --backup files.bin --only vfs     只备份板上的文件
 
-        文件写到哪里：引导程序（和以它开头的镜像）写到芯片启动时读取的位置（ESP32 是 0x1000），合并的镜像逐部分写入；字库写到固件查找它的地方；ELF、UF2 和 ZIP 文件自带位置；其他文件要写 @OFFSET，或者把起始地址写在文件前面：0x10000 app.bin
+        文件写到哪里：引导程序（和以它开头的镜像）写到芯片启动时读取的位置（ESP32 是 0x1000），合并的镜像分成各部分写入；字库写到固件查找它的地方；ELF、UF2 和 ZIP 文件自己写明了位置；其他文件要写 @OFFSET，或者把起始地址写在文件前面：0x10000 app.bin
 board-flash-images = 固件：.bin、ELF、UF2，或带刷写参数的 ZIP；文件本身没有写明位置时加 @OFFSET
 board-flash-font = 中文字库；写到固件查找它的地方，或 OFFSET 处
 board-flash-chip = 板子应有的芯片：esp32、esp32s3、esp32c3……（默认：固件所用的芯片）
@@ -647,12 +647,12 @@ board-flash-files = 保留板上的文件，还是换成固件自带的文件 [�
     .value-keep = 逐字节保留
     .value-replace = 换成固件自带的文件，或空的文件系统
 board-flash-erase-all = 先擦除整个闪存，包括板上的文件和设置
-board-flash-no-verify = 最后不比较闪存与文件
+board-flash-no-verify = 写完后不比较闪存和文件
 board-flash-no-compress = 不压缩，按原样传送文件
 board-flash-before = 用什么方式让掌控板进入下载模式
-    .value-default-reset = 通过两个三极管控制 DTR 和 RTS，掌控板就是这样
+    .value-default-reset = 用 DTR 和 RTS 通过板上的两个三极管复位，掌控板就是这样
     .value-no-reset = 已经在下载模式：复位时按住了 BOOT
-    .value-usb-reset = 按芯片自带 USB 口的方式控制 DTR 和 RTS
+    .value-usb-reset = 用 DTR 和 RTS 通过芯片自带的 USB 复位
 board-flash-after = 最后让板子做什么
     .value-hard-reset = 启动它的程序
     .value-no-reset = 停留在下载模式
@@ -662,7 +662,7 @@ board-flash-only = 只备份或恢复这一部分：分区名，或 OFFSET+SIZE
 board-flash-dry-run = 检查一切并显示计划，但不写入
 board-flash-monitor = 完成后直接进入板子的提示符
 board-flash-force = 文件看起来不对（不是固件、已损坏、太大）也写入
-board-flash-left-out = 把固件刷入掌控板：这个版本没有包含
+board-flash-left-out = 把固件刷入掌控板（这个版本不带这项功能）
 
 ## udpcli pair
 
@@ -687,7 +687,7 @@ pair-connect-timeout = 最多用多长时间连接掌控板
 pair-ssid = 要连接的 Wi-Fi；不写就用当前的 Wi-Fi
 pair-password-env = 与 --ssid 一起用：存放密码的环境变量（不写则会询问）
 pair-board-ap = 让掌控板自己当热点来测试：适合无线路由器隔离各个设备的场合。会显示热点的名称和随机密码，请让电脑连上它
-pair-join-timeout = 与 --board-ap 一起用：等电脑连上掌控板的 Wi-Fi，最多等多久
+pair-join-timeout = 与 --board-ap 一起用：最多等多久，让电脑连上掌控板的 Wi-Fi
 pair-port = UDP 端口，电脑和板上相同
 pair-count = 每种大小、每个方向以及回显各发送多少个数据报
 pair-interval = 两个数据报的间隔
@@ -701,7 +701,7 @@ pair-format = 结果的显示方式
     .value-json = 每块掌控板一个 JSON 对象（docs/pair.schema.json）
     .value-junit = junit 形式的 XML，用于 CI 系统
 pair-report = 把结果写入 FILE：一个网页，可以用浏览器看，也可以打印在一张纸上；加上 --watch 是一张图：丢失、信号和接入点随时间的变化
-pair-left-out = 电脑和掌控板的测试，这个版本没有包含
+pair-left-out = 测试电脑和掌控板（这个版本不带这项功能）
 
 ## udpcli demo
 

@@ -17,9 +17,9 @@ bind-covered = --bind { $address } 已包含在通配地址里
 no-effect-reply = { $flag } 不起作用：没有要回复的内容；请加上 --on 'PATTERN=REPLY'、--replies FILE、--reply TEXT 或 --echo
 no-effect-encoding = --encoding 不起作用：这种格式显示的是字节，不是文本
 no-effect-timestamps = --timestamps 不起作用：这种格式不显示时间
-group-unheard = 没有一个 --bind 地址能接收组播组 { $group }
+group-unheard = 没有一个 --bind 地址能接收发往组播组 { $group } 的数据报
     .hint = 去掉 --bind，或者绑定一个与该组同类（IPv4 或 IPv6）的地址
-no-panel = --oled 只能画在终端上，而这里的输出不在终端上
+no-panel = --oled 要在终端上画，但这里的输出不是终端
 at-loopback = listening on { $local }；只有本机的程序能发到这里
 at-address = listening on { $local }；请在掌控板的程序里填写地址 { $address }，端口 { $port }（{ $interface }）
 at-addresses = listening on { $local }；请在掌控板的程序里填写地址 { $address }，端口 { $port }（{ $interface }）；从其他网络：{ $others }

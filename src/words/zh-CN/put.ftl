@@ -1,6 +1,6 @@
 # udpcli board put：略过的文件，以及要删除的文件。
 
-nobody-to-ask = put --delete 在删除之前要先询问，而这里没有终端可以询问
+nobody-to-ask = put --delete 删除之前要先询问，但这里没有终端，无法询问
     .hint = --dry-run 会列出要删除的文件，--yes 不询问直接删除
 delete-of-files = put --delete 删除的是本机文件夹里没有的文件，而这里只指定了文件
     .hint = 要让整个文件夹两边一致：udpcli board put . : --delete

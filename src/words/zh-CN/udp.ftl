@@ -92,7 +92,7 @@ fragmented = 载荷有 { $len } 字节，会被分片：路径 MTU 是 { $mtu }�
 
 # 收发过程中的事件。
 
-truncated = 来自 { $peer } 的数据报有 { $len } 字节，被截断到 { $kept } 字节（--recv-size）；之后的只计数
+truncated = 来自 { $peer } 的数据报有 { $len } 字节，被截断到 { $kept } 字节（--recv-size）；以后再有截断，只计数，不再提示
 no-broadcast-flag = 本系统分辨不出广播：广播也会得到回复，每个发送端每秒最多 { $rate } 次（--reply-rate）
 group-waits = 还没有网络接口可以加入组播组 { $group }：出现后会自动加入
 these = { $items }
@@ -112,7 +112,7 @@ trying-on = 无法发送到 { $peer }：{ $error }；继续尝试
 rejected = 发往 { $peer } 的数据报被拦下：{ $how }
 unreachable-says = { $by } 报告 { $host } 无法到达：{ $error }
 unreachable = { $host } 无法到达：{ $error }
-reader-stopped = 读取 { $path } 的程序停止了读取：最后 { $lost } 字节丢失
+reader-stopped = 读取 { $path } 的程序不再读了：最后 { $lost } 字节已丢失
 group-not-joined = 无法在 { $interface } 上加入组播组 { $group }：{ $error }{ $limit ->
         [none] {""}
        *[other] ；管理员可以用 sysctl -w { $limit }={ $wanted } 提高上限
