@@ -150,6 +150,23 @@ impl Spread {
     }
 }
 
+impl Spread {
+    /// The names and the values, in milliseconds, of the percentiles beyond the 99th; `None` if there are too few times to
+    /// know them: 99.9 % need a thousand, 99.99 % ten thousand.
+    #[must_use]
+    pub(crate) fn tail(&self) -> Option<(&'static str, String)> {
+        let ms = |quantile| self.at(quantile).as_secs_f64() * 1e3;
+        match self.count() {
+            0..1_000 => None,
+            1_000..10_000 => Some(("p99.9", format!("{:.3}", ms(0.999)))),
+            _ => {
+                let figures = format!("{:.3}/{:.3}", ms(0.999), ms(0.9999));
+                Some(("p99.9/p99.99", figures))
+            }
+        }
+    }
+}
+
 impl fmt::Display for Spread {
     /// `min/median/p99/max 0.081/0.104/0.410/1.203 ms`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -191,6 +208,21 @@ mod tests {
         let mut one = Spread::default();
         one.record(Duration::from_secs(1 << 40));
         assert_eq!(one.count(), 1);
+    }
+
+    #[test]
+    fn a_tail_needs_enough_times() {
+        let mut spread = Spread::default();
+        spread.record_n(Duration::from_millis(1), 999);
+        assert_eq!(spread.tail(), None);
+        spread.record(Duration::from_millis(7));
+        assert_eq!(spread.tail(), Some(("p99.9", "1.000".to_owned())));
+        spread.record_n(Duration::from_millis(1), 8_991);
+        spread.record_n(Duration::from_millis(30), 9);
+        let (names, figures) = spread.tail().expect("a tail");
+        assert_eq!(names, "p99.9/p99.99");
+        let figures: Vec<f64> = figures.split('/').map(|ms| ms.parse().unwrap()).collect();
+        assert!((figures[1] - 30.0).abs() < 0.03, "{figures:?}");
     }
 
     #[test]

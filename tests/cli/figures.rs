@@ -4,12 +4,34 @@ use std::net::UdpSocket;
 
 use serde_json::Value;
 
-use crate::support::{Listener, loopback_socket, run};
+use crate::support::{Listener, Running, loopback_socket, run, udpcli};
 
 /// A datagram of `send --size` with this number, sent at this many ms.
 fn sequenced(number: u64, ms: u64) -> Vec<u8> {
     let sent = 1_700_000_000_000_000_000 + ms * 1_000_000;
     [&number.to_be_bytes()[..], &sent.to_be_bytes(), b"filler"].concat()
+}
+
+/// A listener with the summary for people, in any language.
+fn for_people(args: &[&str]) -> Listener {
+    let fixed = [
+        "listen",
+        "--bind",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--seq",
+        "--format",
+        "raw",
+    ];
+    let mut running = Running::spawn(&mut udpcli([&fixed[..], args].concat()));
+    let line = running.stderr_line_with("127.0.0.1:");
+    let (_, port) = line.split_once("127.0.0.1:").unwrap();
+    let digits = port
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(port.len());
+    let address = format!("127.0.0.1:{}", &port[..digits]).parse().unwrap();
+    Listener { running, address }
 }
 
 fn listener(args: &[&str]) -> Listener {
@@ -42,35 +64,163 @@ fn send(socket: &UdpSocket, listener: &Listener, numbers: &[u64]) {
     }
 }
 
-/// 0 to 3 and 5 to 7, a report, then 4 and 8: the loss of the second interval is not negative.
+/// The objects of one interval after the other that heard something.
+fn intervals(stderr: &str) -> Vec<Value> {
+    let stats = objects(stderr, "stats").into_iter();
+    stats
+        .map(|stats| stats["interval"].clone())
+        .filter(|interval| interval["datagrams"] != 0)
+        .collect()
+}
+
+/// 0 to 3 and 5 to 7, a report, then 4 and 8: no interval has a negative loss, neither has a sender nor the total. Two
+/// senders do this, one after the other and then both at once.
 #[test]
 fn no_interval_has_a_negative_loss() {
     let mut listener = listener(&["--stats", "100ms"]);
-    let socket = loopback_socket();
-    send(&socket, &listener, &[0, 1, 2, 3, 5, 6, 7]);
-    listener.running.stderr_line_with("\"datagrams\":7,");
-    send(&socket, &listener, &[4, 8]);
-    listener.running.stderr_line_with("\"datagrams\":9,");
+    let senders = [loopback_socket(), loopback_socket()];
+    let mut wait = |count: u64| {
+        let line = format!("\"datagrams\":{count},");
+        // The counts of the interval come first, so that a line with this total is a report of its own.
+        let wanted = |line: &Value| line["stats"]["datagrams"] == count;
+        loop {
+            let said = listener.running.stderr_line_with(&line);
+            let said: Value = serde_json::from_str(&said).unwrap();
+            if wanted(&said) {
+                return said["stats"].clone();
+            }
+        }
+    };
+    for (sender, before) in senders.iter().zip([0, 9]) {
+        for &number in &[0, 1, 2, 3, 5, 6, 7] {
+            sender
+                .send_to(&sequenced(number, number), listener.address)
+                .unwrap();
+        }
+        let first = wait(before + 7);
+        assert_eq!(first["lost"], 1, "{first}");
+        let of = |stats: &Value| {
+            let from = sender.local_addr().unwrap().to_string();
+            let senders = stats["senders"].as_array().unwrap();
+            senders.iter().find(|one| one["from"] == *from).unwrap()["lost"].clone()
+        };
+        assert_eq!(of(&first), 1, "{first}");
+        for number in [4, 8] {
+            sender
+                .send_to(&sequenced(number, number), listener.address)
+                .unwrap();
+        }
+        let second = wait(before + 9);
+        assert_eq!(
+            (&second["lost"], of(&second)),
+            (&0.into(), 0.into()),
+            "{second}"
+        );
+    }
     let end = listener.running.interrupt().expect_code(0);
-    let intervals: Vec<Value> = objects(&end.stderr, "stats")
-        .iter()
-        .map(|stats| stats["interval"].clone())
-        .collect();
+    let intervals = intervals(&end.stderr);
+    // Datagrams of one go may be in two reports, so sums are compared; each count is a number without a sign.
     let sum = |key: &str| -> u64 {
         intervals
             .iter()
-            .map(|part| part[key].as_u64().unwrap())
+            .map(|part| part[key].as_u64().expect("not negative"))
             .sum()
     };
     assert_eq!(
-        (sum("datagrams"), sum("lost"), sum("recovered")),
-        (9, 1, 1),
+        (sum("datagrams"), sum("recovered"), sum("reordered")),
+        (18, 2, 2),
         "{intervals:?}"
     );
-    assert_eq!(sum("reordered"), 1);
+    assert_eq!(sum("lost") - sum("recovered"), 0, "{intervals:?}");
     let summary = &objects(&end.stderr, "summary")[0];
     assert_eq!(summary["lost"], 0, "{summary}");
     assert_eq!(summary["bursts"]["count"], 0);
+    for sender in summary["senders"].as_array().unwrap() {
+        assert_eq!(
+            (&sender["lost"], &sender["reordered"]),
+            (&0.into(), &1.into())
+        );
+    }
+}
+
+/// What JSON has, a person reads too; a figure without a value is not mentioned.
+#[test]
+fn the_text_has_the_figures_that_say_something() {
+    for (language, all, interval) in [
+        (
+            "en",
+            [
+                ", 2 lost, 1 duplicate, 2 reordered, ",
+                ", reordering extent mean/max 2.5/3, ",
+                ", 1 burst of loss of mean/max length 2/2, ",
+                ", longest outage ",
+                ", jitter 0.",
+            ],
+            "of those lost before arrived",
+        ),
+        (
+            "zh-CN",
+            [
+                "，丢失 2 个，重复 1 个，乱序 2 个，",
+                "，乱序程度 平均/最大 2.5/3，",
+                "，连续丢失 1 次（每次平均/最多 2/2 个），",
+                "，最长中断 ",
+                "，抖动 ",
+            ],
+            "之前丢失的又收到",
+        ),
+    ] {
+        let args = ["--lang", language];
+        let bad = for_people(&[&args[..], &["-n", "9"]].concat());
+        send(
+            &loopback_socket(),
+            &bad,
+            &[9, 12, 13, 10, 11, 14, 17, 17, 18],
+        );
+        let said = bad.running.finish().expect_code(0).stderr;
+        for part in all {
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        let good = for_people(&[&args[..], &["-n", "1"]].concat());
+        send(&loopback_socket(), &good, &[0]);
+        let said = good.running.finish().expect_code(0).stderr;
+        for part in &all[1..] {
+            assert!(!said.contains(part), "{part}: {said}");
+        }
+        // A number that arrives in a later interval.
+        let mut late = for_people(&[&args[..], &["--stats", "100ms"]].concat());
+        let socket = loopback_socket();
+        send(&socket, &late, &[0, 2]);
+        late.running
+            .stderr_line_with(all[0].split("2").next().unwrap());
+        late.running.stderr_line_with(match language {
+            "en" => ", 1 lost, ",
+            _ => "，丢失 1 个，",
+        });
+        send(&socket, &late, &[1]);
+        late.running.stderr_line_with(interval);
+        late.running.interrupt().expect_code(0);
+    }
+}
+
+/// Percentiles beyond the 99th need enough datagrams.
+#[test]
+fn the_text_has_the_tail_of_the_delay_if_there_are_enough() {
+    for (count, tail) in [("999", None), ("1000", Some("p99.9 "))] {
+        let listener = for_people(&["-n", count]);
+        let to = listener.address.to_string();
+        run(["send", &to, "--size", "64", "-n", count, "--rate", "20000"]).expect_code(0);
+        let said = listener.running.finish().expect_code(0).stderr;
+        let clause = tail.map(|tail| format!(", one-way delay {tail}"));
+        assert_eq!(
+            said.contains("one-way delay p99.9"),
+            clause.is_some(),
+            "{said}"
+        );
+        if let Some(clause) = clause {
+            assert!(said.contains(&clause), "{said}");
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! Long because counting and the summary share the table of peers.
 
+mod clauses;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
@@ -618,19 +620,12 @@ impl ListenSummary<'_> {
     /// The figures of all senders together, for JSON.
     fn put_quality(&self, put: &mut impl FnMut(&str, Value)) {
         let senders = self.senders();
-        let (mut extents, mut reordered) = (0, 0);
-        let (mut farthest, mut jitter, mut outage) = (0, 0.0_f64, Duration::ZERO);
-        for Sender { quality, .. } in &senders {
-            let extent = quality.extents();
-            (extents, reordered) = (extents + extent.sum, reordered + extent.count);
-            farthest = farthest.max(extent.longest);
-            jitter = jitter.max(quality.jitter().smoothed());
-            outage = outage.max(quality.longest_outage());
-        }
-        put("extent_mean", mean(extents, reordered).into());
-        put("extent_max", farthest.into());
-        put("jitter", jitter.into());
-        put("longest_outage", outage.as_secs_f64().into());
+        let together = self.together();
+        let extents = together.extents;
+        put("extent_mean", mean(extents.sum, extents.count).into());
+        put("extent_max", extents.longest.into());
+        put("jitter", together.jitter.unwrap_or_default().into());
+        put("longest_outage", together.outage.as_secs_f64().into());
         put("bursts", bursts_to_json(&self.bursts()));
         if let Some((interval, length)) = self.interval {
             let arrived = interval.datagrams;
@@ -754,42 +749,5 @@ impl ListenSummary<'_> {
             }
         }
         clauses
-    }
-
-    fn sequence_clauses(&self, clauses: &mut Vec<Sentence>) {
-        let counts = self.counts;
-        let Totals {
-            lost,
-            duplicate,
-            reordered,
-        } = counts.numbers.totals;
-        clauses.push(sentence!(
-            "summary.lost",
-            lost = lost,
-            duplicate = duplicate,
-            reordered = reordered
-        ));
-        if counts.numbers.unsequenced > 0 {
-            clauses.push(sentence!(
-                "summary.unsequenced",
-                n = counts.numbers.unsequenced
-            ));
-        }
-        if counts.numbers.unfollowed > 0 {
-            clauses.push(sentence!(
-                "summary.unfollowed",
-                n = counts.numbers.unfollowed
-            ));
-        }
-        let Delays {
-            spread,
-            other_clock,
-        } = &counts.numbers.delays;
-        if spread.count() > 0 {
-            clauses.push(sentence!("summary.delay", figures = spread.figures()));
-        }
-        if *other_clock > 0 {
-            clauses.push(sentence!("summary.clocks-differ", n = other_clock));
-        }
     }
 }

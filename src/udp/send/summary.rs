@@ -122,6 +122,13 @@ impl SendSummary {
         ];
         if self.rtt.count() > 0 {
             clauses.push(sentence!("summary.rtt", figures = self.rtt.figures()));
+            if let Some((names, figures)) = self.rtt.tail() {
+                clauses.push(sentence!(
+                    "summary.rtt-tail",
+                    names = names,
+                    figures = figures
+                ));
+            }
         }
         let (count, time) = self.rate();
         clauses.push(sentence!("summary.elapsed", time = seconds(self.elapsed)));

@@ -54,6 +54,12 @@ impl Jitter {
         self.estimate / 1e9
     }
 
+    /// The same, if there were two datagrams to compare.
+    #[must_use]
+    pub(crate) fn known(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.smoothed())
+    }
+
     /// The mean of all differences, in seconds.
     #[must_use]
     pub(crate) fn mean(&self) -> f64 {

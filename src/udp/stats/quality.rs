@@ -31,6 +31,15 @@ pub(crate) struct Extents {
     pub(crate) longest: u64,
 }
 
+impl Extents {
+    /// Adds those of another sender.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.sum += other.sum;
+        self.longest = self.longest.max(other.longest);
+    }
+}
+
 /// How many steps of burst lengths there are: 1, 2, 4, 8 ..
 const STEPS: usize = 32;
 

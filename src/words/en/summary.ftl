@@ -27,6 +27,7 @@ replies = { $n ->
        *[other] { $n } replies
     }
 rtt = RTT min/median/p99/max { $figures } ms
+rtt-tail = RTT { $names } { $figures } ms
 histogram-rtt = RTT in ms (up to this), replies:
 histogram-delay = One-way delay in ms (up to this), datagrams:
 elapsed = { $time }
@@ -41,9 +42,20 @@ dropped-about = about { $n } dropped by the kernel
 dropped-unknown = drops by the kernel not known on this system
 truncated = { $n } truncated
 lost = { $lost } lost, { $duplicate } duplicate, { $reordered } reordered
+extent = reordering extent mean/max { $figures }
+bursts = { $n ->
+        [one] 1 burst of loss
+       *[other] { $n } bursts of loss
+    } of mean/max length { $figures }
+outage = longest outage { $time }
+jitter = jitter { $figure } ms
+highest-jitter = jitter of the worst peer { $figure } ms
+interval = in the last { $time } { $rate } datagrams/s and { $lost } lost
+recovered = { $n } of those lost before arrived
 unsequenced = { $n } without a sequence number
 unfollowed = { $n } of more peers than are followed
 delay = one-way delay min/median/p99/max { $figures } ms
+delay-tail = one-way delay { $names } { $figures } ms
 clocks-differ = { $n } without a delay (clocks differ)
 filtered = { $n } from others left out
 answered = { $n } answered
