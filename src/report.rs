@@ -132,8 +132,8 @@ pub(crate) struct ReportProblem {
     pub(crate) code: String,
     /// What to do next.
     pub(crate) next: String,
-    /// The evidence in a line; may be empty.
-    pub(crate) detail: String,
+    /// The evidence, in lines.
+    pub(crate) details: Vec<String>,
     /// Output of the board; may be empty.
     pub(crate) evidence: String,
 }
@@ -268,8 +268,9 @@ fn finding(finding: &ReportProblem, out: &mut String) {
         escaped(&finding.meaning),
         escaped(&finding.code)
     );
-    if !finding.detail.is_empty() {
-        let _ = writeln!(out, "<p>{}</p>", escaped(&finding.detail));
+    if !finding.details.is_empty() {
+        let lines: Vec<String> = finding.details.iter().map(|line| escaped(line)).collect();
+        let _ = writeln!(out, "<p>{}</p>", lines.join("<br>"));
     }
     let _ = writeln!(out, "<p class=\"next\">{}</p>", escaped(&finding.next));
     if !finding.evidence.is_empty() {

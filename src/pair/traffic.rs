@@ -45,7 +45,7 @@ pub(super) fn traffic(
     arrivals: Option<&Receiver<Arrived>>,
     online: &Online,
 ) {
-    let mut judge = Judge::new(run.plan().max_loss, online.rssi, course);
+    let mut judge = Judge::new(run.plan().max_loss, online.rssi, course).noting_loss();
     let start = Instant::now();
     let down = measure::down(talk, course);
     // The meaning of silence in this direction depends on the other one, so measure that before judging the first.
@@ -181,10 +181,16 @@ impl Downwards {
     }
 }
 
+/// The loss from which a report mentions it, in percent, and the fewest datagrams: one alone is an accident.
+const NOTED_LOSS: f64 = 1.0;
+const FEWEST_NOTED: u64 = 2;
+
 /// Derives diagnoses from the results.
 pub(super) struct Judge {
     /// Whether a direction lost more than the limit.
     is_lossy: bool,
+    /// Whether a loss within the limit is worth a warning.
+    notes_loss: bool,
     /// The accepted loss in each direction, in percent.
     max_loss: f64,
     /// The board's signal in dBm.
@@ -200,6 +206,7 @@ impl Judge {
     pub(super) fn new(max_loss: f64, rssi: Option<i64>, course: &MeasurementContext) -> Self {
         Self {
             is_lossy: false,
+            notes_loss: false,
             max_loss,
             rssi,
             port: course.port,
@@ -208,6 +215,15 @@ impl Judge {
                 .interface
                 .as_ref()
                 .is_none_or(|found| found.has_board),
+        }
+    }
+
+    /// Warns of loss within the limit, too: the test passes, and whoever reads its report learns of the loss. A round of
+    /// `--watch` has too few datagrams for that.
+    pub(super) fn noting_loss(self) -> Self {
+        Self {
+            notes_loss: true,
+            ..self
         }
     }
 
@@ -394,6 +410,9 @@ impl Judge {
         if loss > self.max_loss {
             self.is_lossy = true;
             result.fail(self.loss(loss));
+        } else if self.notes_loss && loss >= NOTED_LOSS && sent - received.min(sent) >= FEWEST_NOTED
+        {
+            result.warn(self.loss(loss));
         }
     }
 

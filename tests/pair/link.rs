@@ -157,6 +157,17 @@ impl Link {
         }
     }
 
+    /// Loses one datagram of twenty in each direction: 5 %.
+    pub(crate) fn lose_a_little(&self) {
+        for space in [&self.pc, &self.board] {
+            rules(
+                space,
+                "prerouting",
+                "ip protocol udp numgen inc mod 20 == 7 drop",
+            );
+        }
+    }
+
     /// Ends [`Self::lose`] and the rules of the PC.
     pub(crate) fn lose_nothing(&self) {
         for space in [&self.pc, &self.board] {

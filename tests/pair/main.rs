@@ -31,6 +31,7 @@ mod formats;
 mod link;
 mod own_ap;
 mod page;
+mod planted;
 mod profiles;
 mod simulated;
 mod survey;

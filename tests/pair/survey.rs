@@ -13,20 +13,20 @@ use crate::page::{folder, headings, read};
 use crate::support::{Running, run_with_input};
 
 /// Rounds of half a second.
-const QUICK: &str = "--watch -n 10 --interval 5ms --sizes 64";
+pub(crate) const QUICK: &str = "--watch -n 10 --interval 5ms --sizes 64";
 
-fn text(page: &Value) -> &str {
+pub(crate) fn text(page: &Value) -> &str {
     page["text"].as_str().expect("text")
 }
 
 /// Waits for the end of a round.
-fn until_round(running: &mut Running, number: u64) {
+pub(crate) fn until_round(running: &mut Running, number: u64) {
     let begin = format!("round {number} ");
     while !running.stdout_line().starts_with(&begin) {}
 }
 
 /// A board in a namespace of its own.
-fn link_board(link: &Link) -> VirtualBoard {
+pub(crate) fn link_board(link: &Link) -> VirtualBoard {
     VirtualBoard::options()
         .arg("--wifi", &format!("{SSID}:{PASSWORD}"))
         .arg("--netns", &link.board)
@@ -35,7 +35,7 @@ fn link_board(link: &Link) -> VirtualBoard {
 }
 
 /// udpcli at the other end of the link.
-fn at(link: &Link, board: &VirtualBoard, args: &str, report: &Path) -> Command {
+pub(crate) fn at(link: &Link, board: &VirtualBoard, args: &str, report: &Path) -> Command {
     let inner = Pc { port: 6000 }.command(board, args);
     let mut command = Command::new("ip");
     command

@@ -41,16 +41,7 @@ fn subject(report: &BoardReport, name: Option<String>, clean: &dyn Fn(&str) -> S
     let verdict = report.verdict();
     let sentence = super::text::verdict_sentence(report);
     let mut sections = Vec::new();
-    let found: Vec<ReportProblem> = report
-        .findings()
-        .map(|(_, found)| ReportProblem {
-            meaning: words::pair::meaning(found.diagnosis),
-            code: found.diagnosis.code().to_owned(),
-            next: words::pair::next(found.diagnosis),
-            detail: clean(&words::pair::said(&found.detail)),
-            evidence: clean(found.evidence.as_deref().unwrap_or_default()),
-        })
-        .collect();
+    let found = problems(report, clean);
     if !found.is_empty() {
         sections.push((say!("report.findings"), ReportSection::Findings(found)));
     }
@@ -102,6 +93,41 @@ fn subject(report: &BoardReport, name: Option<String>, clean: &dyn Fn(&str) -> S
         },
         sections,
     }
+}
+
+/// What is wrong: each diagnosis once, with what each step saw of it.
+fn problems(report: &BoardReport, clean: &dyn Fn(&str) -> String) -> Vec<ReportProblem> {
+    let mut problems: Vec<ReportProblem> = Vec::new();
+    for (step, found) in report.findings() {
+        let code = found.diagnosis.code();
+        let detail = clean(&words::pair::said(&found.detail));
+        let evidence = clean(found.evidence.as_deref().unwrap_or_default());
+        // The same in both directions is one problem.
+        if let Some(known) = problems.iter_mut().find(|known| known.code == code) {
+            let detail = in_step(step.step, detail);
+            known
+                .details
+                .extend(detail.filter(|detail| !known.details.contains(detail)));
+            if known.evidence.is_empty() {
+                known.evidence = evidence;
+            }
+            continue;
+        }
+        problems.push(ReportProblem {
+            meaning: words::pair::meaning(found.diagnosis),
+            code: code.to_owned(),
+            next: words::pair::next(found.diagnosis),
+            details: in_step(step.step, detail).into_iter().collect(),
+            evidence,
+        });
+    }
+    problems
+}
+
+/// A detail with the step that saw it.
+fn in_step(step: Step, detail: String) -> Option<String> {
+    let name = words::pair::step_name(step);
+    (!detail.is_empty()).then(|| say!("report.in-step", step = name, detail = detail))
 }
 
 /// The sign of a verdict.

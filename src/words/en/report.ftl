@@ -9,6 +9,7 @@ word-failed = failed
 subject = { $port }: { $sentence }
 subject-named = { $name } ({ $port }): { $sentence }
 findings = What is wrong and what to do
+in-step = { $step }: { $detail }
 steps = Steps
 column-verdict = Verdict
 column-step = Step

@@ -9,6 +9,7 @@ word-failed = 失败
 subject = { $port }：{ $sentence }
 subject-named = { $name }（{ $port }）：{ $sentence }
 findings = 问题和解决办法
+in-step = { $step }：{ $detail }
 steps = 步骤
 column-verdict = 结果
 column-step = 步骤

@@ -203,7 +203,7 @@ fn problems(
         meaning: words::pair::meaning(code),
         code: code.code().to_owned(),
         next: words::pair::next(code),
-        detail: clean(&found_when(code, found, total, clock)),
+        details: vec![clean(&found_when(code, found, total, clock))],
         evidence: clean(found.finding.evidence.as_deref().unwrap_or_default()),
     };
     let problems = found.iter().take(MOST_FINDINGS).map(problem).collect();
