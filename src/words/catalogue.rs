@@ -43,6 +43,7 @@ areas! {
     "input",
     "line-rate",
     "listen",
+    "listen-findings",
     "listen-report",
     "listen-watch",
     "menu",

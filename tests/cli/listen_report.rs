@@ -75,6 +75,7 @@ fn a_page_has_loss_rate_and_jitter_over_time_and_a_row_per_sender() {
         (&"en".into(), &"warning".into())
     );
     let parts = [
+        "What is wrong and what to do",
         "Over time",
         "Loss in % over time, by sender",
         "Senders",
@@ -193,7 +194,166 @@ fn ctrl_c_and_silence_write_the_page_too() {
         path.to_str().unwrap(),
     ]);
     run_with_input(silent, b"").expect_code(1);
-    assert_eq!(read(&path)["shapes"][0], "bad");
+    let page = read(&path);
+    assert_eq!(page["shapes"][0], "bad");
+    // The page alone says what to do.
+    assert_eq!(
+        page["data"]["codes"],
+        serde_json::json!(["nothing-arrived"])
+    );
+    let text = page["text"].as_str().unwrap();
+    for part in ["Not one datagram", "udpcli doctor", "udpcli pair"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+/// What the page finds in these numbers, which each of the senders sends 1 ms apart.
+#[track_caller]
+fn found(senders: &[&[u64]], args: &[&str]) -> Value {
+    let folder = folder();
+    let path = folder.path().join("listen.html");
+    let count: usize = senders.iter().map(|numbers| numbers.len()).sum();
+    let listener = listener(
+        &path,
+        &[&["--seq", "-n", &count.to_string()], args].concat(),
+    );
+    for numbers in senders {
+        send(&loopback_socket(), &listener, numbers);
+    }
+    ended(listener);
+    read(&path)
+}
+
+#[test]
+fn the_page_says_what_the_loss_looks_like_and_what_to_do() {
+    let all: Vec<u64> = (0..200).collect();
+    let every_20th: Vec<u64> = all.iter().copied().filter(|n| n % 20 != 7).collect();
+    let in_bursts: Vec<u64> = all.iter().copied().filter(|n| n % 50 < 40).collect();
+    let a_few: Vec<u64> = (0..1000).filter(|&n| n != 500).collect();
+    for (senders, code, parts) in [
+        (
+            &[&every_20th[..]][..],
+            "loss-scattered",
+            ["5 % were lost", "another channel"],
+        ),
+        (
+            &[&in_bursts],
+            "loss-in-bursts",
+            ["10 in a row", "switch off power saving"],
+        ),
+        (
+            &[&all, &in_bursts, &all],
+            "loss-in-bursts",
+            ["almost all of 127.0.0.1:", "30 of 30"],
+        ),
+    ] {
+        let page = found(senders, &[]);
+        assert_eq!(page["data"]["codes"], serde_json::json!([code]));
+        let text = page["text"].as_str().unwrap();
+        for part in parts {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+    // Nothing, or what is usual in Wi-Fi.
+    for numbers in [&all, &a_few] {
+        let page = found(&[numbers], &[]);
+        assert_eq!(page["data"]["codes"], serde_json::json!([]));
+        assert!(!headings(&page).contains(&"What is wrong and what to do"));
+    }
+}
+
+#[test]
+fn the_page_says_at_which_time_the_loss_was() {
+    let folder = folder();
+    let path = folder.path().join("listen.html");
+    let listener = listener(&path, &["--seq", "-n", "180"]);
+    let socket = loopback_socket();
+    // Two seconds; of each 100 ms ten, but none of 200 ms in the middle.
+    let mut numbers: Vec<u64> = (0..200).collect();
+    numbers.retain(|n| !(100..120).contains(n));
+    let start = std::time::Instant::now();
+    for number in numbers {
+        let due = start + std::time::Duration::from_millis(number * 10);
+        std::thread::sleep(due.saturating_duration_since(std::time::Instant::now()));
+        send(&socket, &listener, &[number]);
+    }
+    ended(listener);
+    let page = read(&path);
+    assert_eq!(
+        page["data"]["codes"],
+        serde_json::json!(["loss-for-a-time"])
+    );
+    let text = page["text"].as_str().unwrap();
+    assert!(
+        text.contains("10 % were lost") && text.contains("after the start"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_page_of_others_says_that_they_are_others() {
+    let folder = folder();
+    let path = folder.path().join("listen.html");
+    let mut listener = listener(&path, &["--from", "127.0.0.99", "--stats", "50ms"]);
+    send(&loopback_socket(), &listener, &[0, 1]);
+    listener
+        .running
+        .stderr_line_with(", 2 from others left out");
+    listener.running.interrupt().expect_code(0);
+    let page = read(&path);
+    assert_eq!(page["data"]["codes"], serde_json::json!(["only-others"]));
+}
+
+/// A page is not longer after hundreds of senders with any numbers than after a few.
+#[test]
+fn a_page_is_bounded() {
+    let folder = folder();
+    let path = folder.path().join("listen.html");
+    let mut listener = listener(
+        &path,
+        &[
+            "--seq",
+            "--stats",
+            "50ms",
+            "--summary",
+            "json",
+            "--recv-buffer",
+            "8MiB",
+        ],
+    );
+    let address = listener.address;
+    // Kept, so that no sender gets a port for the second time.
+    let mut sockets = Vec::new();
+    let mut sent = 0_u64;
+    for round in 0..40_u64 {
+        for _ in 0..10 {
+            let socket = loopback_socket();
+            for number in [0, u64::MAX, 1 << 40, round] {
+                send_one(&socket, address, number);
+            }
+            sockets.push(socket);
+        }
+        sent += 40;
+        listener
+            .running
+            .stderr_line_with(&format!("\"datagrams\":{sent},"));
+    }
+    listener.running.interrupt().expect_code(0);
+    let page = read(&path);
+    let summary = &page["data"]["summary"];
+    assert_eq!(
+        (&summary["datagrams"], &summary["peers"]),
+        (&sent.into(), &400.into())
+    );
+    assert_eq!(summary["senders"].as_array().unwrap().len(), 64);
+    let len = fs::metadata(&path).unwrap().len();
+    assert!(len < 200_000, "{len} bytes");
+}
+
+/// A datagram of `send --size` with this number.
+fn send_one(socket: &UdpSocket, to: std::net::SocketAddr, number: u64) {
+    let payload = [&number.to_be_bytes()[..], &number.to_be_bytes()].concat();
+    socket.send_to(&payload, to).unwrap();
 }
 
 /// A full page, in both languages, in headless Chromium: widths, dark mode, console, requests, accessibility tree, paper.

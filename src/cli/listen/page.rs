@@ -1,12 +1,14 @@
 //! `listen --report FILE.html`: a report on the datagrams, as one page in the user's language.
 
+mod findings;
+
 use std::net::IpAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::cli::report::{about, data};
-use crate::report::{Course, Page, ReportSection, ResultMark, Subject};
+use crate::report::{Course, Page, ReportProblem, ReportSection, ResultMark, Subject};
 use crate::text::seconds;
 use crate::udp::listen::{ListenSummary, Sender};
 use crate::udp::stats::Spread;
@@ -26,18 +28,25 @@ type NameOf<'a> = dyn FnMut(IpAddr) -> Option<String> + 'a;
 
 /// The page.
 pub(super) fn page(report: &ListenSummary<'_>, name_of: &mut NameOf<'_>) -> Page {
+    let of_sender = |sender: &Sender<'_>| {
+        let lost = sender.totals.map_or(0, |totals| totals.lost);
+        (named(sender, name_of), lost)
+    };
+    let lost: Vec<(String, u64)> = report.senders().iter().map(of_sender).collect();
+    let found = findings::findings(report, &lost, report.series().as_ref());
+    let codes: Vec<String> = found.iter().map(|found| found.code.clone()).collect();
     Page {
         language: language::current().tag(),
         title: say!("listen-report.title"),
-        subjects: vec![subject(report, name_of)],
+        subjects: vec![subject(report, found, name_of)],
         about: about(&str::to_owned),
-        data: data("listen", content(report), &str::to_owned),
+        data: data("listen", content(report, &codes), &str::to_owned),
     }
 }
 
-/// The summary's JSON, with the command and the time of the run.
-fn content(report: &ListenSummary<'_>) -> Value {
-    let mut content = json!({ "summary": report.to_json() });
+/// The summary's JSON, and how it came about.
+fn content(report: &ListenSummary<'_>, codes: &[String]) -> Value {
+    let mut content = json!({ "summary": report.to_json(), "codes": codes });
     if let (Some(series), Some(content)) = (report.series(), content.as_object_mut()) {
         let point = |point: &Point| {
             json!({
@@ -58,7 +67,11 @@ fn content(report: &ListenSummary<'_>) -> Value {
 }
 
 /// The one part of the page.
-fn subject(report: &ListenSummary<'_>, name_of: &mut NameOf<'_>) -> Subject {
+fn subject(
+    report: &ListenSummary<'_>,
+    found: Vec<ReportProblem>,
+    name_of: &mut NameOf<'_>,
+) -> Subject {
     let senders = report.senders();
     let shown = senders.iter().take(MOST_ROWS);
     let rows: Vec<(String, &Sender<'_>)> = shown
@@ -90,6 +103,9 @@ fn subject(report: &ListenSummary<'_>, name_of: &mut NameOf<'_>) -> Subject {
         say!("listen-report.sentence", datagrams: datagrams, senders: count, time = time)
     };
     let mut sections = Vec::new();
+    if !found.is_empty() {
+        sections.push((say!("report.findings"), ReportSection::Findings(found)));
+    }
     if let Some(series) = report.series() {
         let courses = courses(&series, is_numbered, report.elapsed());
         sections.push((

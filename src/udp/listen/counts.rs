@@ -589,6 +589,16 @@ impl ListenSummary<'_> {
         counts.plan.sequenced.then_some(counts.numbers.totals)
     }
 
+    /// How many datagrams came from senders that are not wanted.
+    pub(crate) fn filtered(&self) -> u64 {
+        self.counts.filtered
+    }
+
+    /// The longest outage of a sender.
+    pub(crate) fn longest_outage(&self) -> Duration {
+        self.together().outage
+    }
+
     /// How many datagrams had no number.
     pub(crate) fn unsequenced(&self) -> u64 {
         self.counts.numbers.unsequenced
