@@ -106,7 +106,7 @@ pub(crate) enum FirewallVerdict {
     Off,
     /// The datagram comes in.
     Allowed(Firewall),
-    /// It depends on who sends it, or on something that the rules do not show.
+    /// The result depends on the sender, or on something that the rules do not show.
     Partly {
         /// The firewall.
         by: Firewall,

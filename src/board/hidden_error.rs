@@ -217,7 +217,7 @@ fn has_endless_loop(lines: &[CodeLine<'_>]) -> bool {
         matches!(condition.as_str(), "True" | "1")
             && !body(lines, at).iter().any(|line| {
                 words(line.code)
-                    // Such a loop may have ended on purpose, so nothing is hidden.
+                    // A loop with one of these words may end on purpose, so nothing is hidden.
                     .any(|word| matches!(word, "break" | "return" | "exit"))
             })
     })

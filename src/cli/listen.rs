@@ -375,7 +375,7 @@ pub(crate) async fn run(
     {
         tracing::info!("{why}");
     }
-    // The user ends a live view, also one with -n or --duration, so a signal is not an interruption.
+    // The user ends a live view, even one with -n or --duration, so a signal is not an interruption.
     let has_end = (args.count.is_some() || args.duration.is_some()) && !args.watch;
     match end? {
         // After a first datagram, silence is the normal end of a run with `--timeout`.

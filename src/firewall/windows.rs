@@ -59,7 +59,7 @@ pub(super) enum MadeBy {
     Administrator,
 }
 
-/// The settings of one profile. Windows' defaults apply to what the registry lacks.
+/// The settings of one profile. Windows' defaults apply to missing values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ProfileSettings {
     /// The profile.
@@ -108,7 +108,7 @@ pub(super) fn verdict(
         return FirewallVerdict::Off;
     }
     let profile = settings.profile.name();
-    // Before the rules, because this makes Windows ignore those that allow.
+    // Check this before the rules, because it makes Windows ignore rules that allow.
     if let Some(made_by) = settings.blocks_all {
         let command =
             "netsh advfirewall set currentprofile firewallpolicy blockinbound,allowoutbound";
@@ -147,7 +147,7 @@ pub(super) fn verdict(
         is_prescribed: !settings.has_local_rules,
     };
     match allows {
-        // As above: if it does block, no rule that allows helps.
+        // As above: if such a rule does block, no rule that allows helps.
         _ if may_block => partly,
         Match::Yes => FirewallVerdict::Allowed(by),
         _ if !settings.blocks => FirewallVerdict::Allowed(by),

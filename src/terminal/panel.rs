@@ -110,7 +110,7 @@ pub(crate) fn lines(
     }
 }
 
-/// A frame around rows, which says below what the panel is besides lit.
+/// A frame around rows; its lower edge shows the state of the panel (off, inverted).
 fn frame(
     rows: &[String],
     width: usize,

@@ -13,7 +13,7 @@ const PAGE_DOWN: &str = "\x1b[6~";
 const END: &str = "\x1b[F";
 const HOME: &str = "\x1b[H";
 
-/// The view on a terminal, and where it listens.
+/// The view on a terminal, and its address.
 pub(crate) struct Watched {
     pub(crate) terminal: Emulator,
     pub(crate) address: SocketAddr,

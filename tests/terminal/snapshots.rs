@@ -140,7 +140,7 @@ fn the_senders_are_shown_in_both_languages() {
     }
 }
 
-/// The errors that people meet first. A port is shown as one that reads well and is as wide.
+/// The errors that people meet first. Each port is replaced by a fixed one of the same width.
 #[test]
 fn errors_are_shown_in_both_languages() {
     let bound = |address: &str| {

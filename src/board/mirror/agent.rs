@@ -84,8 +84,8 @@ pub(crate) fn is_of_use_to(program: &[u8]) -> bool {
         .any(|word| memchr::memmem::find(program, word).is_some())
 }
 
-/// Whether a program draws with the module `lv_oled` of the board 3.0, judged by its text. Only then it is imported, because
-/// the import switches the colour display over to LVGL. Whether it is frozen or a file makes no difference to the import.
+/// Whether a program draws with the module `lv_oled` of the board 3.0, judged by its text. Only then does udpcli import
+/// the module, because the import switches the colour display over to LVGL. Whether it is frozen or a file makes no difference to the import.
 #[must_use]
 pub(crate) fn draws_on_lcd(program: &[u8]) -> bool {
     memchr::memmem::find(program, b"lv_oled").is_some()

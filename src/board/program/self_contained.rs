@@ -132,7 +132,7 @@ pub(super) fn self_contained(source: &[u8], names: &[String]) -> Option<Vec<Stri
     Some(imports)
 }
 
-/// Whether udpcli knows what the module keeps.
+/// Whether udpcli knows the module's state.
 pub(crate) fn is_module(name: &str) -> bool {
     STATELESS.contains(&name) || uses_of(name).is_some()
 }

@@ -297,7 +297,7 @@ fn is_interrupted(error: &Error) -> bool {
     error.exit_code() == Outcome::Interrupted.exit_code()
 }
 
-/// What the wall says of it.
+/// The text for the wall.
 fn tile_end(port: &str, result: &Result<Outcome, Error>) -> TileEnd {
     match result {
         Err(error) if !is_interrupted(error) => TileEnd::Failed {

@@ -255,7 +255,7 @@ fn object(port: &Listed, name: Option<&str>, answer: Option<&Answer>) -> serde_j
     }
     if let (Some(answer), Some(object)) = (answer, object.as_object_mut()) {
         object.insert("micropython".to_owned(), json!(answer.is_ok()));
-        // What the firmware says is better than what the USB IDs suggest.
+        // The firmware's own name is better than a guess from the USB IDs.
         if let Ok(Some(model)) = answer {
             object.insert("board".to_owned(), json!(model.name()));
         }

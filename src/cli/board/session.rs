@@ -108,7 +108,7 @@ fn name(serial: &SerialArgs, repl: &mut Repl) -> Result<(), Error> {
 
 /// Enters the board's raw REPL, and reports what was necessary.
 pub(super) fn connect(serial: &SerialArgs, shutdown: Shutdown) -> Result<Repl, Error> {
-    let repl = open_repl(serial, shutdown)?;
+    let mut repl = open_repl(serial, shutdown)?;
     if repl.entered().reset_by_hand {
         tracing::info!(say = "board-cli.only-by-reset", port = repl.link().name());
     } else if repl.entered().stopped_program {

@@ -44,7 +44,7 @@ pub(super) fn page(report: &ListenSummary<'_>, name_of: &mut NameOf<'_>) -> Page
     }
 }
 
-/// The summary's JSON, and how it came about.
+/// The summary's JSON, with the command and the time of the run.
 fn content(report: &ListenSummary<'_>, codes: &[String]) -> Value {
     let mut content = json!({ "summary": report.to_json(), "codes": codes });
     if let (Some(series), Some(content)) = (report.series(), content.as_object_mut()) {

@@ -21,9 +21,9 @@ transfer-left-out = { $count ->
     }: { $written } written, { $unchanged } unchanged; { $bytes } bytes in { $time }; left out: { $names }
 left-out-more = { $names } and { $more } more
 left-out-times = { $name } ({ $count })
-stopped-put = stopped: the file that was being written is as it was before
-stopped-get = stopped: the file that was begun is not written
-stopped-get-stdout = stopped: nothing is written
+stopped-put = stopped: the file that udpcli was writing is unchanged on the board
+stopped-get = stopped: the unfinished file was not saved
+stopped-get-stdout = stopped: nothing was written
 removed = removed { $path }
 with-cause = { $error }: { $cause }
 root-stays = the root folder of the board cannot be removed

@@ -27,7 +27,7 @@ line-noise = unreadable data comes from the board at this baud rate
 board-busy = a program on the board does not stop when Ctrl-C is pressed
     .evidence = text keeps coming, and Ctrl-C brings no prompt
     .next = press the board's RESET button while udpcli tries. If its main.py switches Ctrl-C off, this comes each time: press RESET while udpcli board{ $serial } mv :main.py :old.py tries, which moves the program out of the way
-no-micropython = the board talks, but what it runs is not MicroPython, or its program does not let MicroPython answer
+no-micropython = text comes from the board, but its program is not MicroPython, or its program does not let MicroPython answer
     .evidence = text comes, but the raw REPL never answers
     .next = put the mPython firmware on it: udpcli board{ $serial } flash; if it is a MicroPython program that switches Ctrl-C off, press RESET while udpcli board{ $serial } info tries
 serial-echo = something on the serial port sends back what it receives: no board answers there
@@ -117,6 +117,6 @@ oled-wrong = the OLED does not show what was sent
 no-oled-on-this-board = this board has no OLED but a colour display: its module mpython has no oled, and a program that uses oled ends with NameError
     .evidence = the firmware calls itself `mpython pro`, and its module mpython has no `oled`
     .next = write from lv_oled import OLED and oled = OLED() in your program; its texts are 24 pixels high, in lines of 32. If that import is an ImportError, the firmware lacks lv_oled: write the maker's current one (udpcli board{ $serial } flash)
-not-cleaned-up = the board could not be left as it was found
+not-cleaned-up = udpcli could not leave the board as it found it
     .evidence = the board does not come back to its prompt after the test
     .next = press the board's RESET button

@@ -131,7 +131,7 @@ fn cut(row: &str, width: usize) -> String {
     format!("{} …", room.trim_end_matches([' ', '…']))
 }
 
-/// The last line: how the boards are, and what the keys do.
+/// The last line: the state of the boards, and the keys.
 fn end_line(boards: &[Board], first: usize, page: usize, is_ending: bool) -> String {
     if is_ending {
         return say!("oled-wall.ending");

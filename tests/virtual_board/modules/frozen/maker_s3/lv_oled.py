@@ -1,4 +1,4 @@
-# What stands in for an OLED on the board 3.0: its methods draw with LVGL on the colour display, 320x172
+# Replaces the OLED on the board 3.0: its methods draw with LVGL on the colour display, 320x172
 # (github.com/labplus-cn/labplus_mpython_esp32s3, lv_oled.py; frozen or a file, see ../../../README.md). It has no framebuffer that a program could read as a picture of
 # 128x64: `draw_buf` is 220,160 bytes of ARGB in external memory, left out here. Texts are 24 pixels high in lines of 32.
 import time
