@@ -68,8 +68,11 @@ impl Cli {
     /// # Errors
     /// What clap says of a command line that is wrong, or that asks for help or the version.
     pub fn parse_args(args: &[std::ffi::OsString]) -> Result<Self, clap::Error> {
-        // Building the definitions of all commands takes longer than a datagram: these two have only their own built.
-        // Help, errors and suggestions need all definitions.
+        if let Some(brief) = send::brief::parse(args) {
+            return Ok(brief);
+        }
+        // Building the definitions of all commands takes longer than a datagram: these two have only their own built. Help,
+        // errors and guesses need all of them.
         let parsed = match args.get(1).and_then(|arg| arg.to_str()) {
             Some("send") => parse_one("send", args, Command::Send),
             Some("listen") => parse_one("listen", args, Command::Listen),
@@ -94,6 +97,7 @@ fn parse_one<T: Args>(
 ) -> Option<Cli> {
     // Any mistake gives `None`: the full parser then finds it, too, and has the messages for it.
     let definition = GlobalArgs::augment_args(clap::Command::new("udpcli"))
+        .disable_help_subcommand(true)
         .subcommand(T::augment_args(clap::Command::new(name)));
     let matches = definition.try_get_matches_from(args).ok()?;
     let (_, of_command) = matches.subcommand()?;

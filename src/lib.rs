@@ -64,10 +64,17 @@ use crate::shutdown::Shutdown;
 pub fn run(cli: Cli) -> Result<Outcome, Error> {
     match cli.command {
         Command::Send(args) => {
-            with_runtime(async |shutdown| cli::send::run(args, &cli.global, shutdown).await)
+            let watch = if args.is_over_at_once() {
+                Watch::FromFirstWait
+            } else {
+                Watch::FromStart
+            };
+            let run = async |shutdown: &mut _| cli::send::run(args, &cli.global, shutdown).await;
+            with_runtime(watch, run)
         }
         Command::Listen(args) => {
-            with_runtime(async |shutdown| cli::listen::run(args, &cli.global, shutdown).await)
+            let run = async |shutdown: &mut _| cli::listen::run(args, &cli.global, shutdown).await;
+            with_runtime(Watch::FromStart, run)
         }
         #[cfg(feature = "board")]
         Command::Board(args) => {
@@ -88,7 +95,8 @@ pub fn run(cli: Cli) -> Result<Outcome, Error> {
             feature: error::Feature::Board,
         }),
         Command::Relay(args) => {
-            with_runtime(async |shutdown| cli::relay::run(args, &cli.global, shutdown).await)
+            let run = async |shutdown: &mut _| cli::relay::run(args, &cli.global, shutdown).await;
+            with_runtime(Watch::FromStart, run)
         }
         Command::Demo(args) => cli::demo::run(&args),
         Command::Doctor(args) => {
@@ -115,20 +123,32 @@ fn watch_signals() -> Result<(), Error> {
     })
 }
 
+/// Since when a run handles signals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watch {
+    FromStart,
+    FromFirstWait,
+}
+
 /// Runs on a current-thread runtime that listens to Ctrl-C.
 fn with_runtime(
+    watch: Watch,
     run: impl AsyncFnOnce(&mut Shutdown) -> Result<Outcome, Error>,
 ) -> Result<Outcome, Error> {
     let failed = |source| Error::Start {
         what: Startable::EventLoop,
         source,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_io()
-        .enable_time()
-        .build()
-        .map_err(failed)?;
-    let mut shutdown = Shutdown::on_signal().map_err(failed)?;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_io().enable_time();
+    let mut shutdown = match watch {
+        Watch::FromStart => Shutdown::on_signal().map_err(failed)?,
+        Watch::FromFirstWait => {
+            runtime.on_thread_park(Shutdown::start_at_wait);
+            Shutdown::at_first_wait()
+        }
+    };
+    let runtime = runtime.build().map_err(failed)?;
     let result = runtime.block_on(run(&mut shutdown));
     // Do not wait for a name that is still being resolved.
     runtime.shutdown_background();

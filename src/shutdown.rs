@@ -5,6 +5,7 @@
 //! Signals are per process, so there is one [`Shutdown`] per process, and it is cloned where needed.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -22,8 +23,19 @@ pub struct Shutdown {
     asked: watch::Receiver<Option<Instant>>,
 }
 
-/// The [`Shutdown`] of this process, once signal handling has started.
-static CURRENT: Mutex<Option<Shutdown>> = Mutex::new(None);
+/// The [`Shutdown`] of this process, once somebody has asked for it.
+static CURRENT: Mutex<Option<Watched>> = Mutex::new(None);
+
+/// The first wait has to start the handling of signals.
+static STARTS_AT_WAIT: AtomicBool = AtomicBool::new(false);
+
+/// The [`Shutdown`] of this process.
+#[derive(Debug)]
+struct Watched {
+    shutdown: Shutdown,
+    /// Whether the signals are handled.
+    is_watching: bool,
+}
 
 /// Restores the terminal before the process exits immediately.
 static LAST: Mutex<Option<fn()>> = Mutex::new(None);
@@ -36,34 +48,51 @@ impl Shutdown {
     /// # Errors
     /// The signal handlers or the thread cannot be set up.
     pub fn on_signal() -> io::Result<Self> {
-        let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(shutdown) = &*current {
-            return Ok(shutdown.clone());
+        Self::with_current(|current| {
+            if !current.is_watching {
+                handle_signals(current.shutdown.asker())?;
+                current.is_watching = true;
+            }
+            Ok(current.shutdown.clone())
+        })
+    }
+
+    /// As [`Self::on_signal`], but handles the signals only from the first wait on: before [`crate::wait`] waits, or
+    /// when the event loop calls [`Self::start_at_wait`]. Until then a signal ends the process, as it ends any program.
+    ///
+    /// For runs that are usually over without a wait, which the thread and its runtime would delay.
+    #[must_use]
+    pub(crate) fn at_first_wait() -> Self {
+        STARTS_AT_WAIT.store(true, Ordering::Relaxed);
+        Self::with_current(|current| current.shutdown.clone())
+    }
+
+    /// Handles the signals from now on, if the first wait has to start that. Idempotent.
+    pub(crate) fn start_at_wait() {
+        if STARTS_AT_WAIT.load(Ordering::Relaxed)
+            && STARTS_AT_WAIT.swap(false, Ordering::Relaxed)
+            && let Err(error) = Self::on_signal()
+        {
+            // The run goes on: signals end it all the same, but without a summary.
+            tracing::debug!("signals are not handled: {error}");
         }
-        let shutdown = Self::by_hand();
-        let asker = shutdown.asker();
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()?;
-        // tokio's signals need a runtime when they are set up, and not only when they are awaited.
-        let entered = runtime.enter();
-        // Set this before the thread starts: a signal in between would kill the process.
-        let mut signals = Signals::new()?;
-        drop(entered);
-        std::thread::Builder::new()
-            .name("signals".to_owned())
-            .spawn(move || {
-                runtime.block_on(follow(async || signals.next().await, &asker, || end_now()));
-            })?;
-        *current = Some(shutdown.clone());
-        Ok(shutdown)
+    }
+
+    /// Calls `with` with the one of this process.
+    fn with_current<T>(with: impl FnOnce(&mut Watched) -> T) -> T {
+        let mut current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
+        with(current.get_or_insert_with(|| Watched {
+            shutdown: Self::by_hand(),
+            is_watching: false,
+        }))
     }
 
     /// The [`Shutdown`] of this process. Commands that never block do not handle signals: there, no signal triggers it.
     #[must_use]
     pub(crate) fn current() -> Self {
         let current = CURRENT.lock().unwrap_or_else(PoisonError::into_inner);
-        current.clone().unwrap_or_else(Self::by_hand)
+        let shutdown = current.as_ref().map(|current| current.shutdown.clone());
+        shutdown.unwrap_or_else(Self::by_hand)
     }
 
     /// A [`Shutdown`] that no signal triggers.
@@ -146,6 +175,24 @@ impl Asker {
             is_first
         })
     }
+}
+
+/// Starts the thread that handles the signals.
+fn handle_signals(asker: Asker) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()?;
+    // tokio's signals need a runtime when they are set up, and not only when they are awaited.
+    let entered = runtime.enter();
+    // Before the thread starts: a signal between would end the process the hard way.
+    let mut signals = Signals::new()?;
+    drop(entered);
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            runtime.block_on(follow(async || signals.next().await, &asker, || end_now()));
+        })?;
+    Ok(())
 }
 
 /// Acts on signals: the first requests a stop, the second calls `end`.

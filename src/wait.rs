@@ -212,6 +212,7 @@ impl<'a> Wait<'a> {
     /// A wait at `site`, which ends when `is_stopped` returns true.
     #[must_use]
     pub(crate) fn at(site: Site, is_stopped: &'a dyn Fn() -> bool) -> Self {
+        Shutdown::start_at_wait();
         Self {
             site,
             is_stopped,

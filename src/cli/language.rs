@@ -37,9 +37,9 @@ impl Choice {
         }
     }
 
-    /// `zh-CN`, and other spellings: `zh_CN.UTF-8`, `ZH-cn`, full-width letters. Empty text is `auto`, because an empty
-    /// variable counts as unset.
-    fn of_name(name: &str) -> Option<Self> {
+    /// `zh-CN`, and what people write in its place: `zh_CN.UTF-8`, `ZH-cn`, full-width letters. Nothing is `auto`, since an
+    /// empty variable counts as none.
+    pub(super) fn of_name(name: &str) -> Option<Self> {
         let name = to_ascii(name).replace('_', "-");
         let name = name.split('.').next().unwrap_or_default();
         if name.is_empty() {

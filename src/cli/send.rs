@@ -1,5 +1,6 @@
 //! `udpcli send`: turns the arguments into a plan, runs it and reports the result.
 
+pub(super) mod brief;
 mod junit;
 mod named;
 mod notices;
@@ -65,6 +66,9 @@ const MOST_CASES: u64 = 65_536;
 #[derive(Debug, Args)]
 #[command(group = ArgGroup::new("payload").multiple(false))]
 pub(crate) struct SendArgs {
+    // Parsed by `brief`, not by clap.
+    #[arg(skip)]
+    is_brief: bool,
     #[arg(value_name = "HOST:PORT")]
     peer: Endpoint,
     #[arg(long, value_name = "FILE", env = "UDPCLI_NAMES", hide_env_values = true, value_hint = clap::ValueHint::FilePath)]

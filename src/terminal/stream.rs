@@ -134,9 +134,9 @@ pub enum WriteOutcome {
 
 /// Writes whole buffers, to stdout or to a file that may be a FIFO.
 pub(crate) struct StreamWriter {
-    /// How to write.
-    way: Way,
-    /// Decides when to give up a reader that does not read.
+    /// How to write; stdout is prepared by its first write, because many runs write nothing there.
+    way: Option<Way>,
+    /// Says when to give up a reader that does not read.
     #[cfg(target_os = "linux")]
     shutdown: Shutdown,
 }
@@ -156,21 +156,27 @@ enum Way {
     Polled(linux::Polled),
 }
 
+impl Way {
+    /// How to write to stdout.
+    fn for_stdout() -> Self {
+        #[cfg(target_os = "linux")]
+        if let Some(polled) = linux::stdout() {
+            return Self::Polled(polled);
+        }
+        Self::Blocking(stdout())
+    }
+}
+
 impl StreamWriter {
     /// Writes to stdout.
     #[must_use]
     pub(super) fn stdout(shutdown: Shutdown) -> Self {
-        #[cfg(target_os = "linux")]
-        return Self {
-            way: linux::stdout().map_or_else(|| Way::Blocking(stdout()), Way::Polled),
-            shutdown,
-        };
         #[cfg(not(target_os = "linux"))]
-        {
-            drop(shutdown);
-            Self {
-                way: Way::Blocking(stdout()),
-            }
+        drop(shutdown);
+        Self {
+            way: None,
+            #[cfg(target_os = "linux")]
+            shutdown,
         }
     }
 
@@ -179,14 +185,14 @@ impl StreamWriter {
     pub(crate) fn fifo(file: std::fs::File, shutdown: Shutdown) -> Self {
         #[cfg(target_os = "linux")]
         return Self {
-            way: Way::Polled(linux::Polled::fifo(file)),
+            way: Some(Way::Polled(linux::Polled::fifo(file))),
             shutdown,
         };
         #[cfg(not(target_os = "linux"))]
         {
             drop(shutdown);
             Self {
-                way: Way::Blocking(Box::new(file)),
+                way: Some(Way::Blocking(Box::new(file))),
             }
         }
     }
@@ -197,7 +203,7 @@ impl StreamWriter {
     /// What the system says: the reader has gone, the disk is full. A terminal whose window was closed is a reader that
     /// has gone.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<WriteOutcome> {
-        match &mut self.way {
+        match self.way.get_or_insert_with(Way::for_stdout) {
             Way::Blocking(stream) => {
                 stream.write_all(bytes)?;
                 // A reader expects each batch when it is written, not when a buffer is full.

@@ -366,7 +366,9 @@ impl<'a> Sender<'a> {
     ) -> Result<SendEnd, Error> {
         source.limit(max_payload(&self.plan.peer), family_name(&self.plan.peer))?;
         let mut timer = Timer::default();
-        // tokio's `try_send` fails with `WouldBlock` until a first wait has registered that the socket is writable.
+        // tokio's `try_send` fails with `WouldBlock` until the event loop has seen that the socket is writable. It looks
+        // without waiting when a task yields, so that a run that never waits need not handle signals.
+        tokio::task::yield_now().await;
         let _ = self.bound.socket.writable().await;
         // The outbox is not empty if another address refused its datagrams before.
         let mut is_full = !outbox.is_empty();

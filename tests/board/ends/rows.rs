@@ -685,6 +685,8 @@ fn unread_streams() -> Vec<Row> {
             130,
             &["-v", "send", "PEER", "x", "-n", "1000", "-i", "1ms"],
         ),
+        // A run that handles signals only once it waits.
+        (Site::Stderr, "send", 0, &["send", "PEER", "x"]),
     ]
     .map(|(site, name, code, args)| {
         let stream = if site == Site::Stdout {
