@@ -206,7 +206,9 @@ impl<'a> Listener<'a> {
                     }
                 }
                 if self.counts.datagrams > before {
-                    last_heard = Instant::now();
+                    if self.plan.timeout.is_some() {
+                        last_heard = Instant::now();
+                    }
                     if sink.flush()? == Flow::ReaderGone {
                         return Ok(ListenEnd::ReaderGone);
                     }
@@ -274,13 +276,15 @@ impl<'a> Listener<'a> {
         let limit = plan.count.map_or(usize::MAX, |count| {
             usize::try_from(count - counts.datagrams).unwrap_or(usize::MAX)
         });
-        let now = Instant::now();
+        // Only for datagrams: many calls find none.
+        let mut now = None;
         let via = Via {
             socket: index,
             is_wildcard: bound.local.ip().is_unspecified(),
         };
         let result = receiver.receive(&bound.socket, bound.local, limit, |run| {
             if let Some(run) = counts.wanted(run) {
+                let now = *now.get_or_insert_with(Instant::now);
                 let notes = counts.count(&run, via, now, answers);
                 sink.run(&run, notes);
             }

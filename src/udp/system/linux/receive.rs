@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd as _, RawFd};
 use std::os::unix::fs::MetadataExt as _;
 
 use nix::sys::socket::{
-    ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrStorage, recvmmsg,
+    ControlMessageOwned, MsgFlags, MultiHeaders, RecvMsg, SockaddrStorage, recvmmsg, recvmsg,
 };
 use nix::sys::time::TimeSpec;
 use tokio::io::Interest;
@@ -60,6 +60,12 @@ pub(crate) struct BatchReceiver {
     clock: TimeSource,
     /// The number of buffers for the next call: twice as many as were filled last time.
     wanted: usize,
+    /// Buffers filled since the socket was last empty.
+    burst: usize,
+    /// Whether datagrams arrive one at a time: the last burst was a single buffer.
+    is_sparse: bool,
+    /// The control messages of a single buffer.
+    control: Vec<u8>,
     /// One entry per socket.
     drops: Vec<(RawFd, DropCount)>,
 }
@@ -105,6 +111,9 @@ impl BatchReceiver {
             buffer: vec![0; slots * SLOT].into_boxed_slice(),
             clock: options.clock,
             wanted: LEAST_SLOTS,
+            burst: 0,
+            is_sparse: true,
+            control: vec![0; control_space().capacity()],
             drops: Vec::new(),
         })
     }
@@ -130,10 +139,70 @@ impl BatchReceiver {
         socket: &UdpSocket,
         local: SocketAddr,
         limit: usize,
+        each: impl FnMut(Run<'_>),
+    ) -> io::Result<usize> {
+        // The headers for many buffers take longer to make than a call that finds nothing. Two single calls in a row
+        // show that there is more.
+        let result = if self.is_sparse && self.burst < 2 {
+            self.receive_one(socket, local, each)
+        } else {
+            self.receive_many(socket, local, limit, each)
+        };
+        if let Err(error) = &result
+            && error.kind() == io::ErrorKind::WouldBlock
+        {
+            self.end_burst();
+        }
+        result
+    }
+
+    /// The socket is empty.
+    fn end_burst(&mut self) {
+        if self.burst > 0 {
+            self.is_sparse = self.burst == 1;
+            self.burst = 0;
+        }
+    }
+
+    /// Receives one buffer, without an allocation.
+    fn receive_one(
+        &mut self,
+        socket: &UdpSocket,
+        local: SocketAddr,
         mut each: impl FnMut(Run<'_>),
     ) -> io::Result<usize> {
-        let clock = self.clock;
-        // Each call allocates new headers, so keep their number small while traffic is slow.
+        let slot = self.buffer.get_mut(..SLOT).unwrap_or_default();
+        let mut buffers = [IoSliceMut::new(slot)];
+        let message = socket.try_io(Interest::READABLE, || {
+            recvmsg::<SockaddrStorage>(
+                socket.as_raw_fd(),
+                &mut buffers,
+                Some(&mut self.control),
+                MsgFlags::MSG_DONTWAIT,
+            )
+            .map_err(io::Error::from)
+        })?;
+        self.burst += 1;
+        let mut clock = BatchClock::new(self.clock);
+        let drops = drops_of(&mut self.drops, socket.as_raw_fd());
+        let Some(run) = run_of(&message, local, &mut clock, drops) else {
+            return Ok(0);
+        };
+        let count = run.len();
+        each(run);
+        Ok(count)
+    }
+
+    /// Receives many buffers.
+    fn receive_many(
+        &mut self,
+        socket: &UdpSocket,
+        local: SocketAddr,
+        limit: usize,
+        mut each: impl FnMut(Run<'_>),
+    ) -> io::Result<usize> {
+        let mut clock = BatchClock::new(self.clock);
+        // The headers are allocated anew for each call, so keep their number small while traffic is slow.
         let slots = limit.clamp(1, self.wanted.min(self.buffer.len() / SLOT));
         let mut buffers: Vec<[IoSliceMut<'_>; 1]> = self
             .buffer
@@ -142,14 +211,8 @@ impl BatchReceiver {
             .map(|slot| [IoSliceMut::new(slot)])
             .collect();
         // Not reusable: recvmmsg sets the control buffers' lengths to what it used, and nix does not reset them.
-        let control = nix::cmsg_space!(
-            TimeSpec,
-            nix::libc::in6_pktinfo,
-            nix::libc::in_pktinfo,
-            nix::libc::c_int,
-            u32
-        );
-        let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(slots, Some(control));
+        let control = Some(control_space());
+        let mut headers = MultiHeaders::<SockaddrStorage>::preallocate(slots, control);
         let messages = socket.try_io(Interest::READABLE, || {
             recvmmsg(
                 socket.as_raw_fd(),
@@ -161,42 +224,81 @@ impl BatchReceiver {
             .map_err(io::Error::from)
         })?;
         let drops = drops_of(&mut self.drops, socket.as_raw_fd());
-        let mut now = None;
         let mut count = 0;
         let mut filled = 0;
         for message in messages {
             filled += 1;
-            let Some(peer) = message.address.as_ref().and_then(socket_address) else {
-                continue;
-            };
-            let control = Control::read(&message);
-            let time = match control.time {
-                Some(time) if clock == TimeSource::Kernel => time,
-                _ => *now.get_or_insert_with(Timestamp::now),
-            };
-            let bytes = message.iovs().next().unwrap_or_default();
-            let destination = control.destination.unwrap_or_else(|| local.ip());
-            let run = Run::single(
-                bytes,
-                canonical(peer),
-                canonical(SocketAddr::new(destination, local.port())),
-                control.addressed,
-                time,
-            )
-            .segmented(control.segment.unwrap_or(0));
-            drops.follow(control.drops, run.len());
-            count += run.len();
-            each(run);
+            if let Some(run) = run_of(&message, local, &mut clock, drops) {
+                count += run.len();
+                each(run);
+            }
         }
+        self.burst += filled;
         self.wanted = (filled * 2).clamp(LEAST_SLOTS, RECEIVE_SLOTS);
         if filled < slots {
             // Fewer datagrams than buffers: the queue is empty. Clear tokio's readiness, which saves a call that would
             // return EAGAIN. epoll is edge-triggered, so the next datagram sets the readiness again.
             let _: io::Result<()> =
                 socket.try_io(Interest::READABLE, || Err(io::ErrorKind::WouldBlock.into()));
+            self.end_burst();
         }
         Ok(count)
     }
+}
+
+/// Room for the control messages of one buffer.
+fn control_space() -> Vec<u8> {
+    nix::cmsg_space!(
+        TimeSpec,
+        nix::libc::in6_pktinfo,
+        nix::libc::in_pktinfo,
+        nix::libc::c_int,
+        u32
+    )
+}
+
+/// The arrival times of the buffers of one call.
+struct BatchClock {
+    source: TimeSource,
+    /// This machine's time after the call, if a buffer needed it.
+    now: Option<Timestamp>,
+}
+
+impl BatchClock {
+    fn new(source: TimeSource) -> Self {
+        Self { source, now: None }
+    }
+
+    /// When a buffer arrived that has the kernel's time `kernel`.
+    fn arrival(&mut self, kernel: Option<Timestamp>) -> Timestamp {
+        match kernel {
+            Some(time) if self.source == TimeSource::Kernel => time,
+            _ => *self.now.get_or_insert_with(Timestamp::now),
+        }
+    }
+}
+
+/// The datagrams of one buffer; `None` if their sender is unknown.
+fn run_of<'a>(
+    message: &RecvMsg<'_, 'a, SockaddrStorage>,
+    local: SocketAddr,
+    clock: &mut BatchClock,
+    drops: &mut DropCount,
+) -> Option<Run<'a>> {
+    let peer = message.address.as_ref().and_then(socket_address)?;
+    let control = Control::read(message);
+    let bytes = message.iovs().next().unwrap_or_default();
+    let destination = control.destination.unwrap_or_else(|| local.ip());
+    let run = Run::single(
+        bytes,
+        canonical(peer),
+        canonical(SocketAddr::new(destination, local.port())),
+        control.addressed,
+        clock.arrival(control.time),
+    )
+    .segmented(control.segment.unwrap_or(0));
+    drops.follow(control.drops, run.len());
+    Some(run)
 }
 
 /// The entry of a socket. A list and not a map: there are few sockets.
