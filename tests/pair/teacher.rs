@@ -114,11 +114,14 @@ fn two_broken_boards_of_a_class_are_found_and_mended_from_the_screen() {
         )),
         "{seen}"
     );
-    // The cure: RESET is pressed while these try. The first one shows that MicroPython is there, and what to do next.
+    // The cure: RESET is pressed while this tries. It shows that MicroPython is there, and says what to do next.
     let shown = format!("udpcli board -s {deaf_port} info");
     let seen = with_reset(&mut boards[DEAF], &mut as_shown(&seen, folder, &shown, &[]));
     let shown = format!("udpcli board -s {deaf_port} mv :main.py :old.py");
-    with_reset(&mut boards[DEAF], &mut as_shown(&seen, folder, &shown, &[]));
+    finish(&mut as_shown(&seen, folder, &shown, &[])).expect_code(0);
+    // It is cured for good: the next start is an ordinary one.
+    boards[DEAF].control("reset", json!({}));
+    boards[DEAF].wait_ready();
     assert!(boards[DEAF].files().join("old.py").exists());
 
     // The lesson for everybody: one board has no room for it.

@@ -1,6 +1,6 @@
 # udpcli board: what each of its commands says.
 
-only-by-reset = the program on the board did not react to Ctrl-C and was stopped by the reset; udpcli board -s { $port } mv :main.py :old.py moves it out of the way, with RESET pressed meanwhile
+only-by-reset = the program on the board did not react to Ctrl-C and was stopped by the reset; to move it out of the way, before the board starts again: udpcli board -s { $port } mv :main.py :old.py
 program-stopped = the program that ran on the board was stopped; udpcli board reset starts its main.py again
 hard-reset = hard reset of the board on { $port }
 soft-reset = soft reset: the board starts its main.py, if it has one

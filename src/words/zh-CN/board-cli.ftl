@@ -1,6 +1,6 @@
 # udpcli board：各命令的提示。
 
-only-by-reset = 掌控板上的程序不理会 Ctrl-C，靠复位才停下；运行 udpcli board -s { $port } mv :main.py :old.py，并在此期间按 RESET，可以把它挪开
+only-by-reset = 掌控板上的程序不理会 Ctrl-C，靠复位才停下；要趁板子重新启动之前把它挪开：udpcli board -s { $port } mv :main.py :old.py
 program-stopped = 掌控板上正在运行的程序已被停止；udpcli board reset 会重新启动它的 main.py
 hard-reset = 已硬复位 { $port } 上的掌控板
 soft-reset = 已软复位：掌控板如果有 main.py，就会启动它
