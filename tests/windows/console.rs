@@ -128,8 +128,58 @@ fn chinese_is_shown_whatever_the_code_page_and_control_characters_are_not() {
     screen.wait_for("0 datagrams,");
 }
 
-/// A file and a pipe get UTF-8 in every code page: `docs/usage.md` describes what PowerShell does with it. The
-/// arguments are Chinese whatever the code page is.
+/// udpcli's own sentences, as characters on the console of a Chinese Windows: help, an error with its hint, a listener with
+/// its summary.
+#[test]
+fn sentences_in_chinese_are_shown_on_consoles_of_both_code_pages() {
+    let (Ok(exe), Ok(wine)) = (
+        std::env::var("UDPCLI_WINDOWS_EXE"),
+        std::env::var("UDPCLI_WINE"),
+    ) else {
+        skipped("tests/windows/run builds the Windows program and runs this");
+        return;
+    };
+    let folder = Path::new(&exe).parent().expect("a folder").display();
+    for code_page in [936, 65001] {
+        let screen = Screen::start(&format!(
+            "cd '{folder}' && export LC_ALL=C.UTF-8 TZ=UTC UDPCLI_LANG=zh-CN && '{wine}' cmd /c 'chcp {code_page} \
+             & udpcli.exe demo -h & udpcli.exe send 127.0.0.1 你好 \
+             & udpcli.exe listen --bind 127.0.0.1 --port 0 -n 1'"
+        ));
+        let shown = screen.wait_for("listening on ");
+        let line = shown
+            .lines()
+            .find(|line| line.contains("listening on "))
+            .expect("the line");
+        let (line, rest) = line.split_once('；').expect("a Chinese semicolon");
+        assert!(
+            rest.starts_with("只有本机的程序能发到这里"),
+            "{code_page}: {shown}"
+        );
+        let socket = loopback_socket();
+        let address = listening_address(line);
+        socket
+            .send_to("掌控板".as_bytes(), address)
+            .expect("loopback");
+        let shown = screen.wait_for("1 个数据报，9 字节，1 个发送端");
+        for sentence in [
+            "在本机演示接收和发送，不需要掌控板",
+            "用法：",
+            "缺少端口：要写成 HOST:PORT（主机和端口，中间是英文冒号）",
+            "hint: 请写成：udpcli send 127.0.0.1:6000 你好",
+            "9 B  掌控板",
+        ] {
+            assert!(
+                shown.contains(sentence),
+                "{code_page}: no {sentence}:\n{shown}"
+            );
+        }
+        assert!(!shown.contains('\u{fffd}'), "{code_page}: {shown}");
+    }
+}
+
+/// A file and a pipe get UTF-8 in every code page: `docs/install.md` says what PowerShell makes of it. The arguments are
+/// Chinese whatever the code page is.
 #[test]
 fn a_file_and_a_pipe_get_utf_8_and_arguments_stay_chinese_in_every_code_page() {
     let (Ok(exe), Ok(wine)) = (
