@@ -268,7 +268,7 @@ fn a_dry_run_and_a_backup_change_nothing() {
     let commands = board.stats().commands.len();
     flash(&board, &backup)
         .expect_code(3)
-        .expect_says(&["there already", "never overwritten"]);
+        .expect_says(&["there already", "never overwrites"]);
     assert_eq!(board.stats().commands.len(), commands);
     flash(&board, &["--dry-run", "--backup", "x.bin"]).expect_code(2);
     let monitor = ["--monitor", "--after", "no-reset", "x.bin"];
