@@ -103,6 +103,8 @@ fn subject(
         say!("listen-report.sentence", datagrams: datagrams, senders: count, time = time)
     };
     let mut sections = Vec::new();
+    // Each finding takes the place of a picture.
+    let most_pictures = MOST_PICTURES.saturating_sub(found.len());
     if !found.is_empty() {
         sections.push((say!("report.findings"), ReportSection::Findings(found)));
     }
@@ -114,7 +116,11 @@ fn subject(
         ));
     }
     if is_numbered && senders.len() > 1 {
-        let pictures = rows.iter().take(MOST_PICTURES);
+        let mut worst: Vec<&(String, &Sender<'_>)> = rows.iter().collect();
+        worst.sort_by_key(|(_, sender)| {
+            std::cmp::Reverse(sender.totals.map_or(0, |totals| totals.lost))
+        });
+        let pictures = worst.into_iter().take(most_pictures);
         let pictures = pictures.filter_map(|(name, sender)| {
             let name = name.clone();
             let series = sender.quality.series()?;

@@ -20,4 +20,4 @@ bursts = { $n ->
     }: { $longest } in a row at most, and the longest outage was { $outage }.
 loss-for-a-time = Almost all of the loss happened at one time.
 loss-for-a-time-next = Find out what was different then: where the device was, which other devices sent, whether the access point restarted. If the device was moved, the signal is too weak in that place: move it or the access point.
-stretch = It was between { $from } and { $to } after the start; the longest outage was { $outage }.
+stretch = It was noticed between { $from } and { $to } after the start; the longest outage was { $outage }.

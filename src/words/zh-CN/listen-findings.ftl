@@ -17,4 +17,4 @@ loss-in-bursts-next = 设备切换接入点、进入省电状态或者受到其�
 bursts = 共有 { $n } 次，最多一连 { $longest } 个，最长中断 { $outage }。
 loss-for-a-time = 丢失几乎都集中在一段时间里。
 loss-for-a-time-next = 找出那段时间有什么不同：设备在哪里，还有哪些设备在发送，接入点是否重启过。如果设备移动过，就是那个地方信号太弱：把设备或接入点移近一些。
-stretch = 时间在开始后 { $from } 到 { $to } 之间，最长中断 { $outage }。
+stretch = 发现丢失的时间在开始后 { $from } 到 { $to } 之间，最长中断 { $outage }。
