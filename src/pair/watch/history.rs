@@ -348,10 +348,13 @@ impl History {
             match stretches.last_mut() {
                 // A period without rounds, or without a loss, does not split a stretch.
                 Some(last) if is_all_bad(last.periods.end..index) => last.periods.end = index + 1,
-                _ => stretches.push(Stretch {
-                    periods: index..index + 1,
-                    sum: Period::default(),
-                }),
+                last => {
+                    let end = last.map_or(0, |last| last.periods.end);
+                    stretches.push(Stretch {
+                        periods: self.first_of_round(index, end)..index + 1,
+                        sum: Period::default(),
+                    });
+                }
             }
         }
         for stretch in &mut stretches {
@@ -361,8 +364,18 @@ impl History {
         stretches
     }
 
-    /// The loss of both directions in percent, in this period and in as many neighbours as are needed for a reliable
-    /// figure.
+    /// The period from `least` on in which the round that ended in this one was running already: a round with many losses
+    /// takes longer than a period.
+    fn first_of_round(&self, index: usize, least: usize) -> usize {
+        let is_running = |&place: &usize| {
+            let period = self.periods.get(place);
+            period.is_some_and(|period| period.rounds == 0) && self.known(place).is_some()
+        };
+        let before = (least..index).rev().take_while(is_running);
+        index - before.count()
+    }
+
+    /// The loss of both directions in percent, in this period and as many around it as are needed to tell.
     fn loss_around(&self, index: usize) -> f64 {
         let mut counts = DirectionCounts::default();
         for distance in 0..self.periods.len() {

@@ -111,6 +111,26 @@ fn a_long_round_is_known_while_it_runs() {
 }
 
 #[test]
+fn a_bad_stretch_begins_when_its_first_round_did() {
+    let mut history = History::default();
+    for second in 0..10 {
+        history.round(&round(10, 10, at(1, -50)), SECOND * second);
+    }
+    for end in [16, 22, 28, 34, 40, 46] {
+        let mut lossy = round(10, 2, at(1, -85));
+        lossy.time = SECOND * 6;
+        history.round(&lossy, SECOND * end);
+    }
+    for second in 47..60 {
+        history.round(&round(10, 10, at(1, -50)), SECOND * second);
+    }
+    let stretches = history.stretches(5.0);
+    assert_eq!(stretches.len(), 1, "{stretches:?}");
+    // The first of them ran from 10 s to 16 s.
+    assert_eq!(stretches[0].periods, 6..24);
+}
+
+#[test]
 fn there_are_never_more_periods_or_access_points_than_the_limit() {
     let mut history = History::default();
     for second in 0..20_000_u32 {
