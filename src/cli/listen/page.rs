@@ -103,8 +103,8 @@ fn subject(
         say!("listen-report.sentence", datagrams: datagrams, senders: count, time = time)
     };
     let mut sections = Vec::new();
-    // Each finding takes the place of a picture.
-    let most_pictures = MOST_PICTURES.saturating_sub(found.len());
+    // Each finding takes the place of two pictures.
+    let most_pictures = MOST_PICTURES.saturating_sub(2 * found.len());
     if !found.is_empty() {
         sections.push((say!("report.findings"), ReportSection::Findings(found)));
     }
@@ -115,7 +115,7 @@ fn subject(
             ReportSection::Courses(courses),
         ));
     }
-    if is_numbered && senders.len() > 1 {
+    if is_numbered && senders.len() > 1 && most_pictures > 0 {
         let mut worst: Vec<&(String, &Sender<'_>)> = rows.iter().collect();
         worst.sort_by_key(|(_, sender)| {
             std::cmp::Reverse(sender.totals.map_or(0, |totals| totals.lost))
