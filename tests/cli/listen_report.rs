@@ -1,5 +1,7 @@
 //! `listen --report FILE.html`: the page is complete, loads nothing, shows hostile names as text, and is written whatever
 //! ends the run.
+//!
+//! Long because every kind of page is read by the same helpers.
 
 use std::fs;
 use std::net::UdpSocket;

@@ -1,4 +1,6 @@
-//! The history of a watch in limited memory: when there are too many periods, two are merged into one.
+//! What a watch has seen over time, in limited memory: when there are too many periods, two become one.
+//!
+//! Long because stretches are judged by the periods and the periods are joined here, too.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
