@@ -5,16 +5,13 @@
 
 use std::error::Error as _;
 use std::fmt::{self, Write as _};
+use std::io::Write as _;
 
 use fluent_bundle::FluentArgs;
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::registry::LookupSpan;
-use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::cli::GlobalArgs;
 use crate::error::{BoardFailure, Error};
@@ -43,19 +40,17 @@ pub fn start(args: &GlobalArgs) {
         // Only udpcli's own events: those of tokio and the serial library do not help a user.
         _ => Targets::new().with_target("udpcli", level),
     };
-    let layer = tracing_subscriber::fmt::layer()
-        .event_format(LogLine {
+    let log = Log {
+        filter,
+        most: asked.is_none().then_some(level),
+        line: LogLine {
             color,
             is_verbose: args.verbose > 0 || asked.is_some(),
-        })
-        .with_ansi(false)
-        .with_writer(LogWriter);
+        },
+    };
     // If two runs share a process, the first subscriber stays.
-    let _ = tracing_subscriber::registry()
-        .with(filter)
-        .with(layer)
-        .try_init();
-    // Report this only now, because there was no log before.
+    let _ = tracing::subscriber::set_global_default(log);
+    // Told only now, because before there is no log.
     if is_unreadable {
         tracing::warn!(say = "cli.log-filter");
     }
@@ -64,21 +59,46 @@ pub fn start(args: &GlobalArgs) {
 /// How far the rest of a long line in a report is indented: further than `hint:`, so that each line's beginning shows.
 pub(super) const REPORT_INDENT: usize = 4;
 
-/// Events go to stderr. What only developers read (-vv) stays one line each.
-struct LogWriter;
+/// Prints events on stderr. udpcli has no spans, so it does without the registry of `tracing_subscriber`, which begins with
+/// a table of 4,096 threads.
+struct Log {
+    /// Which events to print.
+    filter: Targets,
+    /// The most detailed level of these events, if it is known.
+    most: Option<LevelFilter>,
+    line: LogLine,
+}
 
-impl MakeWriter<'_> for LogWriter {
-    type Writer = status::EventLog;
-
-    fn make_writer(&self) -> status::EventLog {
-        status::EventLog { wraps: true }
+impl Subscriber for Log {
+    fn enabled(&self, meta: &Metadata<'_>) -> bool {
+        self.filter.would_enable(meta.target(), meta.level())
     }
 
-    fn make_writer_for(&self, meta: &Metadata<'_>) -> status::EventLog {
-        status::EventLog {
-            wraps: *meta.level() <= Level::INFO,
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.most
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut text = String::new();
+        if self.line.format(event, &mut text).is_ok() && !text.is_empty() {
+            // What only developers read (-vv) stays one line each.
+            let wraps = *event.metadata().level() <= Level::INFO;
+            // Nobody is left to hear of it.
+            let _ = status::EventLog { wraps }.write_all(text.as_bytes());
         }
     }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
 }
 
 /// Prints an error, its causes and its hint, each on a line of its own.
@@ -183,17 +203,9 @@ struct LogLine {
     is_verbose: bool,
 }
 
-impl<S, N> FormatEvent<S, N> for LogLine
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(
-        &self,
-        _: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
+impl LogLine {
+    /// Appends the line of an event. Nothing, if only the job's row shows it.
+    fn format(&self, event: &Event<'_>, writer: &mut String) -> fmt::Result {
         let (start, end) = match *event.metadata().level() {
             Level::ERROR => ("\x1b[1;31m", "\x1b[0m"),
             Level::WARN => ("\x1b[1;38;5;166m", "\x1b[0m"), // palette::WARNED, in bold
