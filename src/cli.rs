@@ -71,8 +71,8 @@ impl Cli {
         if let Some(brief) = send::brief::parse(args) {
             return Ok(brief);
         }
-        // Building the definitions of all commands takes longer than a datagram: these two have only their own built. Help,
-        // errors and guesses need all of them.
+        // Building the definitions of all commands takes longer than a datagram: these two have only their own built.
+        // Help, errors and suggestions need all definitions.
         let parsed = match args.get(1).and_then(|arg| arg.to_str()) {
             Some("send") => parse_one("send", args, Command::Send),
             Some("listen") => parse_one("listen", args, Command::Listen),

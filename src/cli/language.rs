@@ -37,8 +37,8 @@ impl Choice {
         }
     }
 
-    /// `zh-CN`, and what people write in its place: `zh_CN.UTF-8`, `ZH-cn`, full-width letters. Nothing is `auto`, since an
-    /// empty variable counts as none.
+    /// `zh-CN`, and other spellings: `zh_CN.UTF-8`, `ZH-cn`, full-width letters. Empty text is `auto`, because an empty
+    /// variable counts as unset.
     pub(super) fn of_name(name: &str) -> Option<Self> {
         let name = to_ascii(name).replace('_', "-");
         let name = name.split('.').next().unwrap_or_default();

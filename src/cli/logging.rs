@@ -50,7 +50,7 @@ pub fn start(args: &GlobalArgs) {
     };
     // If two runs share a process, the first subscriber stays.
     let _ = tracing::subscriber::set_global_default(log);
-    // Told only now, because before there is no log.
+    // Report this only now, because there was no log before.
     if is_unreadable {
         tracing::warn!(say = "cli.log-filter");
     }

@@ -136,7 +136,7 @@ pub enum WriteOutcome {
 pub(crate) struct StreamWriter {
     /// How to write; stdout is prepared by its first write, because many runs write nothing there.
     way: Option<Way>,
-    /// Says when to give up a reader that does not read.
+    /// Decides when to give up a reader that does not read.
     #[cfg(target_os = "linux")]
     shutdown: Shutdown,
 }

@@ -178,8 +178,8 @@ fn sentences_in_chinese_are_shown_on_consoles_of_both_code_pages() {
     }
 }
 
-/// A file and a pipe get UTF-8 in every code page: `docs/install.md` says what PowerShell makes of it. The arguments are
-/// Chinese whatever the code page is.
+/// A file and a pipe get UTF-8 in every code page: `docs/usage.md` describes what PowerShell does with it. The
+/// arguments are Chinese whatever the code page is.
 #[test]
 fn a_file_and_a_pipe_get_utf_8_and_arguments_stay_chinese_in_every_code_page() {
     let (Ok(exe), Ok(wine)) = (

@@ -1,4 +1,4 @@
-//! What a watch has seen over time, in limited memory: when there are too many periods, two become one.
+//! The history of a watch in limited memory: when there are too many periods, two are merged into one.
 //!
 //! Long because stretches are judged by the periods and the periods are joined here, too.
 
@@ -377,7 +377,8 @@ impl History {
         index - before.count()
     }
 
-    /// The loss of both directions in percent, in this period and as many around it as are needed to tell.
+    /// The loss of both directions in percent, in this period and in as many neighbours as are needed for a reliable
+    /// figure.
     fn loss_around(&self, index: usize) -> f64 {
         let mut counts = DirectionCounts::default();
         for distance in 0..self.periods.len() {

@@ -202,7 +202,7 @@ impl BatchReceiver {
         mut each: impl FnMut(Run<'_>),
     ) -> io::Result<usize> {
         let mut clock = BatchClock::new(self.clock);
-        // The headers are allocated anew for each call, so keep their number small while traffic is slow.
+        // Each call allocates new headers, so keep their number small while traffic is slow.
         let slots = limit.clamp(1, self.wanted.min(self.buffer.len() / SLOT));
         let mut buffers: Vec<[IoSliceMut<'_>; 1]> = self
             .buffer
