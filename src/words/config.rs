@@ -183,11 +183,11 @@ mod tests {
             ),
             (
                 "[messages.on]",
-                "udpcli.toml, line 1, column 11: messages.on: nothing to send: it needs one of text, hex, template, file",
+                "udpcli.toml, line 1, column 11: messages.on: nothing to send: the message needs one of text, hex, template, file",
             ),
             (
                 "[messages.on]\ntext = 'a'\nhex = '61'",
-                "udpcli.toml, line 3, column 1: messages.on: text and hex exclude each other",
+                "udpcli.toml, line 3, column 1: messages.on: text and hex cannot be used together",
             ),
             (
                 "[messages.on]\ntxt = 'a'",
@@ -231,7 +231,7 @@ mod tests {
             ),
             (
                 "[[replies]]\ntext = 'a'",
-                "udpcli.toml, line 1, column 1: replies[1]: it lacks the key on, the pattern that it replies to",
+                "udpcli.toml, line 1, column 1: replies[1]: the key on is missing: the pattern that this reply answers",
             ),
             (
                 "[[replies]]\non = 'a'\ntext = 'a'\ndrop = 101",
@@ -256,7 +256,7 @@ mod tests {
             ),
             (
                 "baud = 7",
-                "config.toml, line 1, column 8: baud: 7 is no baud rate: write a number from 50 to 12000000",
+                "config.toml, line 1, column 8: baud: 7 is not a baud rate: write a number from 50 to 12000000",
             ),
             (
                 "baud = -1",
@@ -278,10 +278,10 @@ mod tests {
     #[test]
     fn what_is_no_toml_is_told_with_what_to_write() {
         for (text, problem, advice) in [
-            ("lang = en", "a text stands in quotes", "TOML"),
+            ("lang = en", "put text in quotes", "TOML"),
             (
                 "lang = “en”",
-                "a text stands in quotes",
+                "put text in quotes",
                 "“ was typed with a Chinese input method",
             ),
             ("lang ＝ 'en'", "`=`", "＝ was typed"),

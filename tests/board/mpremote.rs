@@ -97,7 +97,7 @@ fn what_udpcli_calls_otherwise_or_lacks_is_said() {
             "udpcli board exec x=5 + resume eval x",
         ),
         ("mip install x", "udpcli installs no packages"),
-        ("disconnect", "leave this out"),
+        ("disconnect", "leave out disconnect"),
         ("bootloader", "download mode itself"),
     ] {
         let mut refused = crate::process::udpcli(["board"]);

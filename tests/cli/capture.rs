@@ -716,7 +716,11 @@ fn a_capture_on_standard_output_needs_a_format_and_has_it_to_itself() {
             format,
         ];
         let end = run_with_input(crate::support::udpcli_on_terminal("", args), b"").expect_code(2);
-        assert!(end.text().contains("not for a terminal"), "{}", end.text());
+        assert!(
+            end.text().contains("binary data to the terminal"),
+            "{}",
+            end.text()
+        );
     }
 }
 

@@ -624,7 +624,7 @@ fn runs_end_as_the_table_says() {
     run([&relay[..], &["--drop", "101"]].concat()).expect_code(2);
     for rate in ["1e30", "1000000001", "0", "nan", "inf"] {
         let wrong = run([&relay[..], &["--rate", rate]].concat()).expect_code(2);
-        let limit = "above 0 and at most 1000000000 datagrams a second";
+        let limit = "above 0 and at most 1000000000 datagrams per second";
         assert!(wrong.stderr.contains(limit), "{rate}: {}", wrong.stderr);
     }
     run([&relay[..], &["--format", "board"]].concat()).expect_code(2);

@@ -169,7 +169,7 @@ fn a_file_and_the_project_add_replies_after_the_flags() {
         .current_dir(folder.path())
         .stdin(Stdio::null());
     let mut running = Running::spawn(&mut command);
-    running.stderr_line_with("answering by the reply of udpcli.toml; --no-project leaves it out");
+    running.stderr_line_with("answering with the reply of udpcli.toml; --no-project leaves it out");
     let address = listening_address(&running.stderr_line_with("listening on "));
     let socket = loopback_socket();
     socket.connect(address).unwrap();

@@ -88,7 +88,7 @@ fn a_backup_is_described_and_overwrites_no_file() {
     for gone in ["copy.bin.json", "copy.bin"] {
         flash(&board, &arguments)
             .expect_code(3)
-            .expect_says(&["never overwritten"]);
+            .expect_says(&["never overwrites"]);
         fs::remove_file(board.folder().join(gone)).unwrap();
         file(&board, "copy.bin.json", b"{}");
     }

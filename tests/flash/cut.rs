@@ -52,7 +52,7 @@ fn a_release_that_is_cut_short_anywhere_is_refused() {
     let path = file(&board, "gap.bin", &release.merged()[..0x30_1234]);
     flash(&board, &[path]).expect_code(0).expect_says(&[
         "was its download complete?",
-        "looks for its font at 0x400000, and there is none",
+        "looks for its font at 0x400000, but there is none",
     ]);
     // Browsers mark incomplete downloads by an extension.
     let path = file(&board, "m.bin.crdownload", &merged);

@@ -168,7 +168,7 @@ fn a_font_alone_goes_where_the_boards_firmware_expects_it() {
     let path = file(&board, "f.xbf", &font);
     flash(&board, &["--font".as_ref(), path.as_os_str()])
         .expect_code(2)
-        .expect_says(&["the board's firmware does not tell", "f.xbf@0x400000"]);
+        .expect_says(&["cannot tell where the board's firmware", "f.xbf@0x400000"]);
     assert_eq!(board.wear().erased, 0);
 }
 
@@ -178,7 +178,7 @@ fn a_misplaced_or_missing_font_gives_a_note() {
     let path = file(&board, "m.bin", &firmware(application(V2_6_1, 40_000, 7)));
     let path = path.to_str().unwrap();
     flash(&board, &[path]).expect_code(0).expect_says(&[
-        "looks for its font at 0x400000, and there is none",
+        "looks for its font at 0x400000, but there is none",
         "--font FILE",
     ]);
     let font = xbf(300, 8);

@@ -63,7 +63,7 @@ fn uf2_files_must_be_complete_and_for_this_chip() {
     let whole = uf2_of(&image, 0x2000);
     for (bytes, says) in [
         // The files of boards with older boot loaders have no family.
-        (uf2_of(&image, 0), "no chip's family"),
+        (uf2_of(&image, 0), "without a chip family"),
         (whole[..whole.len() - 512].to_vec(), "cut short"),
         (whole[..512 * 40].to_vec(), "cut short"),
         // Another program has written into the file.
@@ -559,11 +559,11 @@ fn unclear_archives_get_a_hint() {
                 ("flasher_args.json", b"{\"flash_files\":{}}"),
                 ("a.bin", &first),
             ],
-            &["no flash_files", "unpack it"],
+            &["no flash_files", "unpack the archive"],
         ),
         (
             &[("flash_args", b"4096 a.bin"), ("a.bin", &first)],
-            &["offsets and files", "unpack it"],
+            &["offsets and files", "unpack the archive"],
         ),
         (
             &[("s3.bin", &s3_image), ("s3b.bin", &s3_image)],
@@ -571,7 +571,7 @@ fn unclear_archives_get_a_hint() {
         ),
         (
             &[("v1.bin", &first), ("v2.bin", &second)],
-            &["2 .bin files: v1.bin, v2.bin", "unpack it"],
+            &["2 .bin files: v1.bin, v2.bin", "unpack the archive"],
         ),
         (
             &[("boot.bin", &first), ("app.bin", &app)],

@@ -73,14 +73,14 @@ fn files_that_are_not_complete_firmware_for_this_chip_are_refused() {
             &good,
             "@0x10000",
             1,
-            &["begins with a bootloader", "leave @OFFSET out"],
+            &["begins with a bootloader", "leave out @OFFSET"],
         ),
         (
             "fw@2.bin",
             &app,
             "@0x1y",
             2,
-            &["0x1y is no offset", "0x1000"],
+            &["0x1y is not an offset", "0x1000"],
         ),
         (
             "u.uf2",

@@ -121,7 +121,10 @@ fn files_are_replaced_only_on_request() {
     let run = flash(&board, &[path, "--files", "replace"])
         .expect_code(0)
         .expect_says(&["replaces the board's files"]);
-    let planned = run.stderr.find("make way").unwrap();
+    let planned = run
+        .stderr
+        .find("replaces the board's files (--files replace)")
+        .unwrap();
     assert!(
         planned < run.stderr.find("writing").unwrap(),
         "{}",

@@ -93,7 +93,7 @@ fn a_finished_backup_is_not_made_again() {
         "--force".as_ref(),
     ];
     let text = stopped(&board, &arguments, "writing");
-    assert!(text.contains("leave --backup out"), "{text}");
+    assert!(text.contains("leave out --backup"), "{text}");
     assert!(std::fs::read(copy).unwrap() == before);
 }
 

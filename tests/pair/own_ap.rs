@@ -163,7 +163,7 @@ fn an_access_point_that_is_on_already_is_used_and_left_on() {
     assert_eq!(ssid, "pupils own");
     assert_eq!(
         password,
-        "that of the program on the board that switched it on"
+        "the one in the board's program that started the access point"
     );
     link.pc_joins(JOINED);
     let text = running.finish().expect_code(0).text();
