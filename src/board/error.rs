@@ -158,7 +158,8 @@ fn fault_on(port: &str, fault: BoardFault, doing: Option<&Doing>) -> String {
     let meanwhile = doing.map_or_else(String::new, |doing| format!(" while {doing}"));
     match fault {
         BoardFault::NoFirmware => {
-            format!("the board on {port} has no firmware: its flash is empty{meanwhile}")
+            let found = doing.map_or_else(String::new, |doing| format!(" (found while {doing})"));
+            format!("the board on {port} has no firmware: its flash is empty{found}")
         }
         BoardFault::FirmwareDamaged => {
             format!("the firmware of the board on {port} is damaged and does not start{meanwhile}")

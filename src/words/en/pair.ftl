@@ -23,6 +23,7 @@ next = next:    { $next }
 hear-each-other = the PC and the board hear each other
 not-all-well = there are problems: { $steps }
 row-finding = { $step }: { $code } ({ $detail })
+fleet-meaning = { $boards }: { $meaning } [{ $code }]
 junit-finding = { $code }: { $meaning }
 junit-next = next: { $next }
 total = { $good } of { $boards } boards and this PC hear each other

@@ -23,6 +23,7 @@ next = 办法：{ $next }
 hear-each-other = 电脑和掌控板能互相收到数据
 not-all-well = 有问题的步骤：{ $steps }
 row-finding = { $step }：{ $code }（{ $detail }）
+fleet-meaning = { $boards }：{ $meaning } [{ $code }]
 junit-finding = { $code }：{ $meaning }
 junit-next = 办法：{ $next }
 total = { $boards } 块掌控板中有 { $good } 块能和本机互相收到数据
