@@ -156,13 +156,14 @@ fn held_by(holders: &[Process]) -> String {
 /// The text about a fault in a board's log.
 fn fault_on(port: &str, fault: BoardFault, doing: Option<&Doing>) -> String {
     let meanwhile = doing.map_or_else(String::new, |doing| format!(" while {doing}"));
+    // These faults are older than what udpcli was doing.
+    let found = doing.map_or_else(String::new, |doing| format!(" (found while {doing})"));
     match fault {
         BoardFault::NoFirmware => {
-            let found = doing.map_or_else(String::new, |doing| format!(" (found while {doing})"));
             format!("the board on {port} has no firmware: its flash is empty{found}")
         }
         BoardFault::FirmwareDamaged => {
-            format!("the firmware of the board on {port} is damaged and does not start{meanwhile}")
+            format!("the firmware of the board on {port} is damaged and does not start{found}")
         }
         BoardFault::BrownOut => {
             format!("the supply voltage of the board on {port} fell too low{meanwhile}")
