@@ -127,7 +127,7 @@ const WELCOME: &[u8] = b"Type \"help()\" for more information.";
 /// # Errors
 /// The board cannot be reached: silence, download mode, noise, or a program that does not react to Ctrl-C.
 pub(crate) fn raw_repl(link: &mut Link) -> Result<Entered, Error> {
-    climb(link, link.address().timeout, None)
+    attempt(link, link.address().timeout, None)
 }
 
 /// Like [`raw_repl`], within `timeout`.
@@ -135,7 +135,7 @@ pub(crate) fn raw_repl(link: &mut Link) -> Result<Entered, Error> {
 /// # Errors
 /// As for [`raw_repl`].
 pub(crate) fn raw_repl_within(link: &mut Link, timeout: Duration) -> Result<Entered, Error> {
-    climb(link, timeout, None)
+    attempt(link, timeout, None)
 }
 
 /// Like [`raw_repl_within`], but starts with the second step, for a program that catches Ctrl-C.
@@ -144,9 +144,12 @@ pub(crate) fn raw_repl_within(link: &mut Link, timeout: Duration) -> Result<Ente
 /// As for [`raw_repl`].
 pub(crate) fn raw_repl_from_stubborn(link: &mut Link, timeout: Duration) -> Result<Entered, Error> {
     link.end_fast();
-    let mut climb = Climb::new(timeout, None);
-    climb.start = climb.start.checked_sub(BURSTS_AFTER).unwrap_or(climb.start);
-    climb.up(link)
+    let mut attempt = EntryAttempt::new(timeout, None);
+    attempt.start = attempt
+        .start
+        .checked_sub(BURSTS_AFTER)
+        .unwrap_or(attempt.start);
+    attempt.up(link)
 }
 
 /// Like [`raw_repl`], for a port that may have any device: gives up after 1.3 s and resets nothing, but waits for a
@@ -155,24 +158,28 @@ pub(crate) fn raw_repl_from_stubborn(link: &mut Link, timeout: Duration) -> Resu
 /// # Errors
 /// As for [`raw_repl`].
 pub(crate) fn raw_repl_without_reset(link: &mut Link) -> Result<Entered, Error> {
-    climb(link, link.address().timeout, Some(PATIENCE))
+    attempt(link, link.address().timeout, Some(PATIENCE))
 }
 
-fn climb(link: &mut Link, timeout: Duration, patience: Option<Duration>) -> Result<Entered, Error> {
+fn attempt(
+    link: &mut Link,
+    timeout: Duration,
+    patience: Option<Duration>,
+) -> Result<Entered, Error> {
     // The board itself ends our program for the fast line, and is at the old rate from now on.
     link.end_fast();
-    let mut climb = Climb::new(timeout, patience);
-    let result = climb.up(link);
+    let mut attempt = EntryAttempt::new(timeout, patience);
+    let result = attempt.up(link);
     tracing::trace!(
         "entering took {:?}: {}",
-        climb.began.elapsed(),
-        escape::excerpt(&climb.heard)
+        attempt.began.elapsed(),
+        escape::excerpt(&attempt.heard)
     );
     result
 }
 
 /// One attempt, through all steps.
-struct Climb {
+struct EntryAttempt {
     began: Instant,
     /// When the first step began; after a boot, when the boot ended.
     start: Instant,
@@ -206,7 +213,7 @@ struct Climb {
     has_knocked_fast: bool,
 }
 
-impl Climb {
+impl EntryAttempt {
     fn new(timeout: Duration, patience: Option<Duration>) -> Self {
         let start = Instant::now();
         Self {

@@ -36,7 +36,7 @@ use crate::text::sentence::{Sentence, sentence};
 use crate::text::shorten::quoted;
 use crate::udp;
 use crate::udp::answer::{Answer, AnswerPlan};
-use crate::udp::listen::sockets::{self, Addresses, ListenWish};
+use crate::udp::listen::sockets::{self, Addresses, ListenRequest};
 use crate::udp::listen::{ListenEnd, ListenPlan, ListenSummary, Listener};
 use crate::udp::membership::Group;
 use crate::udp::payload::TextRules;
@@ -548,7 +548,7 @@ impl ListenArgs {
         for address in &addresses.covered {
             tracing::info!(say = "listen.bind-covered", address = %address.ip());
         }
-        let wish = ListenWish {
+        let request = ListenRequest {
             ports: &self.port,
             groups: &self.join,
             sharing: Sharing {
@@ -559,7 +559,7 @@ impl ListenArgs {
             recv_buffer: self.recv_buffer,
             receive,
         };
-        wish.sockets(addresses).map_err(|unheard| {
+        request.sockets(addresses).map_err(|unheard| {
             Error::usage_hint(
                 say!("listen.group-unheard", group = unheard.0),
                 say!("listen.group-unheard.hint"),

@@ -32,7 +32,7 @@ use crate::firewall;
 use crate::names::BoardNames;
 use crate::pair::fleet::{self, BoardPlace, FleetObserver, PairFleetEvent, not_simulated};
 use crate::pair::results::{BoardReport, Step, Verdict};
-use crate::pair::sockets::Post;
+use crate::pair::sockets::Inboxes;
 use crate::pair::{
     self, BoardAp, Join, PairNetwork, PairPlan, Password, TestContext, Wifi, simulate,
 };
@@ -234,10 +234,10 @@ pub(crate) fn run(args: &PairArgs, global: &GlobalArgs) -> Result<Outcome, Error
     if let Some(block) = firewall::known_block(args.port) {
         tracing::warn!("{}", words::doctor::warning(&block, args.port));
     }
-    let post = Post::default();
+    let inboxes = Inboxes::default();
     let context = TestContext {
         plan: &plan,
-        post: &post,
+        inboxes: &inboxes,
         shutdown: &shutdown,
     };
     let places = match places {

@@ -220,7 +220,7 @@ pub(super) fn from_hex(text: &str) -> Option<Vec<u8>> {
 /// Lets the board listen while `traffic` sends to it on another thread. `traffic` gets the board's receive size and its
 /// reports; when it returns, the board is told to stop.
 fn with_listener<T: Send>(
-    talk: &mut BoardSession,
+    session: &mut BoardSession,
     socket: &UdpSocket,
     mark: PhaseMark,
     code: &str,
@@ -244,17 +244,17 @@ fn with_listener<T: Send>(
             }
             Some(result)
         });
-        let mut told = ListenEvents {
+        let mut events = ListenEvents {
             ready,
             reports,
             busy: None,
             said: Vec::new(),
         };
-        let called = talk.call(Work::Listening, code, limit, &mut told);
+        let called = session.call(Work::Listening, code, limit, &mut events);
         over.store(true, Ordering::Relaxed);
-        let (busy, said) = (told.busy, std::mem::take(&mut told.said));
+        let (busy, said) = (events.busy, std::mem::take(&mut events.said));
         // Dropping the senders ends a wait for a report that will not come.
-        drop(told);
+        drop(events);
         let result = sending.join().ok().flatten();
         called?;
         match busy {
@@ -277,15 +277,15 @@ fn pause(until: Instant, over: &AtomicBool) {
 
 /// Sends `payload` until the board has it and its program ends; returns the program's lines.
 pub(super) fn deliver(
-    talk: &mut BoardSession,
-    course: &mut MeasurementContext,
+    session: &mut BoardSession,
+    context: &mut MeasurementContext,
     handler: &str,
     payload: &[u8],
 ) -> Result<Vec<String>, Trouble> {
-    let mark = course.next_phase();
-    let socket = course.to_board().map_err(Trouble::Send)?;
-    let code = course.listen_code(mark, TUTORIAL, handler);
-    let measured = with_listener(talk, &socket, mark, &code, IDLE + SLACK, |_, _, over| {
+    let mark = context.next_phase();
+    let socket = context.to_board().map_err(Trouble::Send)?;
+    let code = context.listen_code(mark, TUTORIAL, handler);
+    let measured = with_listener(session, &socket, mark, &code, IDLE + SLACK, |_, _, over| {
         // One datagram is not enough: this text is the whole step, and Wi-Fi loses datagrams.
         for _ in 0..TRIES * 4 {
             let _ = socket.send(payload);
@@ -299,8 +299,8 @@ pub(super) fn deliver(
 }
 
 /// The MTU of the PC's interface; Ethernet's 1500 if the operating system does not report it.
-pub(super) fn mtu(course: &MeasurementContext) -> usize {
-    course
+pub(super) fn mtu(context: &MeasurementContext) -> usize {
+    context
         .facing
         .interface
         .as_ref()

@@ -30,28 +30,28 @@ const GLYPH: usize = 16;
 
 /// Sends the plan's text and judges what the OLED shows. Adds what it found to `result`.
 pub(super) fn step(
-    talk: &mut BoardSession,
+    session: &mut BoardSession,
     plan: &PairPlan,
-    course: &mut MeasurementContext,
+    context: &mut MeasurementContext,
     result: &mut StepResult,
 ) -> Result<(), Trouble> {
-    if !attached(talk, course, result)? {
+    if !attached(session, context, result)? {
         return Ok(());
     }
     let work = Duration::from_secs(10);
-    let here = format!("{}:{}", course.board, course.board_port);
+    let here = format!("{}:{}", context.board, context.board_port);
     // Frames of earlier steps are no answer to this text.
-    talk.shown.clear();
+    session.shown.clear();
     let handler = format!("_po('{here}',{})", literal::ascii_bytes(&plan.text_bytes));
-    let said = measure::deliver(talk, course, &handler, &plan.text_bytes)?;
-    let is_lcd = talk.mirror.screen().lcd;
+    let said = measure::deliver(session, context, &handler, &plan.text_bytes)?;
+    let is_lcd = session.mirror.screen().lcd;
     let finish = if is_lcd {
         agent::FINISH_LCD
     } else {
         agent::FINISH
     };
     // Ask for the last picture again: the serial line may have lost its frame.
-    talk.call(Work::ReadingOled, finish, work, &mut |_: &[&str]| {})?;
+    session.call(Work::ReadingOled, finish, work, &mut |_: &[&str]| {})?;
     let mut sender = None;
     for line in &said {
         match line.split_once(' ') {
@@ -72,19 +72,19 @@ pub(super) fn step(
     };
     let wanted = [plan.text.clone(), format!("from{sender}")];
     // The first frame; `None` if the serial line damaged it.
-    let address = talk
+    let address = session
         .shown
         .iter()
         .find_map(|texts| texts.iter().find(|text| text.y == 0))
         .map(|text| text.text.clone());
-    let screen = talk.mirror.screen();
+    let screen = session.mirror.screen();
     let shown: Vec<String> = screen.texts.iter().map(|text| text.text.clone()).collect();
     result.figures = json!({
         "sent": plan.text,
         "address": address,
         "shown": shown,
         "sender": sender,
-        "frames_damaged": talk.mirror.garbled(),
+        "frames_damaged": session.mirror.garbled(),
     });
     if is_lcd && let Some(figures) = result.figures.as_object_mut() {
         figures.insert("lcd".to_owned(), json!(true));
@@ -146,17 +146,22 @@ pub(super) fn step(
 
 /// Starts the mirror, if it does not run yet. False if there is nothing to mirror; the result says why.
 fn attached(
-    talk: &mut BoardSession,
-    course: &MeasurementContext,
+    session: &mut BoardSession,
+    context: &MeasurementContext,
     result: &mut StepResult,
 ) -> Result<bool, Trouble> {
-    if !talk.is_mirrored {
+    if !session.is_mirrored {
         let report = agent::OledReport::Everything;
-        let attached = attach(&mut talk.repl, &mut talk.mirror, report, course.is_board_3)
-            .map_err(SessionError::from)?;
-        talk.is_mirrored = true;
+        let attached = attach(
+            &mut session.repl,
+            &mut session.mirror,
+            report,
+            context.is_board_3,
+        )
+        .map_err(SessionError::from)?;
+        session.is_mirrored = true;
         if let Attached::No(why) = attached {
-            if course.is_board_3 {
+            if context.is_board_3 {
                 result.skip_for(StepNote::NoDisplay(why), Diagnosis::NoOledOnThisBoard);
             } else {
                 result.skip(StepNote::NoDisplay(why));
@@ -164,7 +169,7 @@ fn attached(
             return Ok(false);
         }
     }
-    if !talk.mirror.is_attached() {
+    if !session.mirror.is_attached() {
         result.skip(sentence!("pair.oled-none"));
         return Ok(false);
     }

@@ -20,7 +20,7 @@ use crate::pair::diagnosis::Diagnosis;
 use crate::pair::failure::{fail, trouble_of};
 use crate::pair::measure::MeasurementContext;
 use crate::pair::results::{BoardReport, Finding, Step, StepNote, StepResult, Verdict};
-use crate::pair::sockets::{self, Arrived, Post};
+use crate::pair::sockets::{self, Arrived, Inboxes};
 use crate::pair::watch::{self, RoundResults};
 use crate::pair::wifi::Online;
 use crate::pair::{PairNetwork, PairPlan, oled, silent, traffic, udp_port_owner, wifi};
@@ -41,7 +41,7 @@ pub(crate) struct TestContext<'a> {
     /// What to test.
     pub(crate) plan: &'a PairPlan,
     /// The PC's sockets.
-    pub(crate) post: &'a Post,
+    pub(crate) inboxes: &'a Inboxes,
     /// Ctrl-C.
     pub(crate) shutdown: &'a Shutdown,
 }
@@ -79,7 +79,7 @@ fn go<'a>(
 ) -> BoardReport {
     let mut run = PairTest {
         plan: context.plan,
-        post: context.post,
+        inboxes: context.inboxes,
         on_round,
         begin: Instant::now(),
         steps: Vec::new(),
@@ -121,7 +121,7 @@ struct PairTest<'a> {
     /// What to test.
     plan: &'a PairPlan,
     /// This PC's receiving sockets.
-    post: &'a Post,
+    inboxes: &'a Inboxes,
     /// When the test began.
     begin: Instant,
     /// The results so far.
@@ -198,10 +198,10 @@ impl PairTest<'_> {
     }
 
     /// Runs the steps on a board that has answered, then the clean-up.
-    fn with_board(&mut self, mut talk: BoardSession) {
+    fn with_board(&mut self, mut session: BoardSession) {
         let mut touched = Touched::default();
-        self.with_program(&mut talk, &mut touched);
-        let is_interrupted = talk.shutdown.is_asked();
+        self.with_program(&mut session, &mut touched);
+        let is_interrupted = session.shutdown.is_asked();
         for step in Step::ALL {
             if step != Step::CleanUp && !self.steps.iter().any(|result| result.step == step) {
                 self.end(
@@ -212,28 +212,28 @@ impl PairTest<'_> {
         }
         let start = Instant::now();
         // Always run the clean-up, whatever failed before: udpcli must leave the board as it found it.
-        let result = clean_up(talk, &touched);
+        let result = clean_up(session, &touched);
         self.end(result, start);
     }
 
     /// The steps between the serial line and the clean-up. Records in `touched` what it changes on the board.
-    fn with_program(&mut self, talk: &mut BoardSession, touched: &mut Touched) {
-        let Some(info) = self.firmware(talk, touched) else {
+    fn with_program(&mut self, session: &mut BoardSession, touched: &mut Touched) {
+        let Some(info) = self.firmware(session, touched) else {
             return;
         };
-        let Some(online) = self.wifi(talk, touched) else {
+        let Some(online) = self.wifi(session, touched) else {
             return;
         };
-        let Some((mut course, arrivals)) = self.addresses(&online) else {
+        let Some((mut context, arrivals)) = self.addresses(&online) else {
             return;
         };
-        course.is_board_3 = info.model() == Some(Model::Mpython3);
+        context.is_board_3 = info.model() == Some(Model::Mpython3);
         if let Some(on_round) = self.on_round.take() {
             let start = Instant::now();
             if let Some(result) = watch::rounds(
                 self.plan,
-                talk,
-                &mut course,
+                session,
+                &mut context,
                 arrivals.as_ref(),
                 (online.rssi, info.is_mpython()),
                 on_round,
@@ -242,7 +242,7 @@ impl PairTest<'_> {
             }
             return;
         }
-        traffic::traffic(self, talk, &mut course, arrivals.as_ref(), &online);
+        traffic::traffic(self, session, &mut context, arrivals.as_ref(), &online);
         if self.is_over() {
             return;
         }
@@ -264,20 +264,20 @@ impl PairTest<'_> {
         let shown = self.plan.text.escape_debug();
         let mut result = StepResult::new(Step::Oled, sentence!("pair.oled-tried", text = shown));
         let start = Instant::now();
-        if let Err(trouble) = oled::step(talk, self.plan, &mut course, &mut result) {
-            trouble_of(&mut result, trouble, course.board_port);
+        if let Err(trouble) = oled::step(session, self.plan, &mut context, &mut result) {
+            trouble_of(&mut result, trouble, context.board_port);
         }
         self.end(result, start);
     }
 
     /// Identifies the board; `None` if it does not answer.
-    fn firmware(&mut self, talk: &mut BoardSession, touched: &mut Touched) -> Option<Info> {
+    fn firmware(&mut self, session: &mut BoardSession, touched: &mut Touched) -> Option<Info> {
         let start = Instant::now();
         let mut result = StepResult::new(Step::Firmware, sentence!("pair.firmware-tried"));
-        let info = if talk.shutdown.is_asked() {
+        let info = if session.shutdown.is_asked() {
             Err(SessionError::Interrupted)
         } else {
-            Info::ask(&mut talk.repl).map_err(SessionError::from)
+            Info::ask(&mut session.repl).map_err(SessionError::from)
         };
         let info = match info {
             Ok(info) => {
@@ -309,7 +309,7 @@ impl PairTest<'_> {
                 if !info.is_mpython() {
                     result.warn(Finding::plain(Diagnosis::NotMpython));
                 }
-                match silent::main_has_ended(talk) {
+                match silent::main_has_ended(session) {
                     // An exception on the board here says nothing about the network.
                     Ok(false) | Err(SessionError::Died(_)) => Some(info),
                     Ok(true) => {
@@ -335,7 +335,7 @@ impl PairTest<'_> {
     }
 
     /// Brings the board into the network; `None` if it has no connection.
-    fn wifi(&mut self, talk: &mut BoardSession, touched: &mut Touched) -> Option<Online> {
+    fn wifi(&mut self, session: &mut BoardSession, touched: &mut Touched) -> Option<Online> {
         let start = Instant::now();
         let mut result = StepResult::new(Step::Wifi, StepNote::Nothing);
         // Assume the change from here on: even if the call fails, the board may have made it.
@@ -344,7 +344,7 @@ impl PairTest<'_> {
             PairNetwork::Join(_) => Radio::Joined,
             PairNetwork::BoardAp(_) => Radio::AccessPoint,
         };
-        let online = match wifi::step(talk, &self.plan.network, &mut result) {
+        let online = match wifi::step(session, &self.plan.network, &mut result) {
             Ok((online, has_to_leave)) => {
                 if !has_to_leave {
                     touched.radio = Radio::AsItWas;
@@ -458,7 +458,7 @@ impl PairTest<'_> {
         }
         // Subscribe before the board is asked to send anything: datagrams that nobody waits for are dropped.
         let token = token();
-        let arrivals = match self.post.subscribe(local, board, token) {
+        let arrivals = match self.inboxes.subscribe(local, board, token) {
             Ok(arrivals) => {
                 result.note(sentence!("pair.addresses-listening", local = local));
                 Some(arrivals)

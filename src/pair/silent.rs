@@ -17,14 +17,14 @@ const MOST: usize = 8192;
 
 /// Whether `main.py` contains an endless UDP loop, ran up to its bare `except:`, and has ended. Only meaningful if
 /// entering the raw REPL stopped no program: then `main.py` ended by itself, or after somebody's Ctrl-C.
-pub(super) fn main_has_ended(talk: &mut BoardSession) -> Result<bool, SessionError> {
-    let entered = talk.repl.entered();
+pub(super) fn main_has_ended(session: &mut BoardSession) -> Result<bool, SessionError> {
+    let entered = session.repl.entered();
     if entered.stopped_program || entered.reset || entered.new_prompt {
         return Ok(false);
     }
-    talk.load()?;
+    session.load()?;
     let mut source = Vec::new();
-    talk.call(Work::ReadingMain, "_pf()", WORK, &mut |words: &[&str]| {
+    session.call(Work::ReadingMain, "_pf()", WORK, &mut |words: &[&str]| {
         if let ["main", hex] = *words
             && source.len() < MOST
         {
@@ -46,7 +46,7 @@ pub(super) fn main_has_ended(talk: &mut BoardSession) -> Result<bool, SessionErr
         names.join(",")
     );
     let mut has_run = false;
-    talk.call(Work::LookingAtMain, &code, WORK, &mut |words: &[&str]| {
+    session.call(Work::LookingAtMain, &code, WORK, &mut |words: &[&str]| {
         has_run |= matches!(words, ["names", _, ..]);
     })?;
     Ok(has_run)

@@ -53,18 +53,18 @@ struct Inbox {
 
 /// All receiving sockets of a run. They close on drop.
 #[derive(Default)]
-pub(crate) struct Post {
+pub(crate) struct Inboxes {
     /// By the local address.
     inboxes: Mutex<BTreeMap<SocketAddrV4, Arc<Inbox>>>,
 }
 
-impl std::fmt::Debug for Post {
+impl std::fmt::Debug for Inboxes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Post").finish_non_exhaustive()
+        f.debug_struct("Inboxes").finish_non_exhaustive()
     }
 }
 
-impl Post {
+impl Inboxes {
     /// Receives on `local`, shared with other boards, what the board at `from` sends: datagrams with its `token` from
     /// any address, and datagrams too short for a token from its own or an unknown address.
     pub(super) fn subscribe(
@@ -93,7 +93,7 @@ impl Post {
     }
 }
 
-impl Drop for Post {
+impl Drop for Inboxes {
     fn drop(&mut self) {
         for inbox in self
             .inboxes

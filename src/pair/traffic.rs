@@ -40,36 +40,36 @@ type Measured<T> = Result<T, Option<Trouble>>;
 /// Measures both directions and the echo.
 pub(super) fn traffic(
     run: &mut impl StepCollector,
-    talk: &mut BoardSession,
-    course: &mut MeasurementContext,
+    session: &mut BoardSession,
+    context: &mut MeasurementContext,
     arrivals: Option<&Receiver<Arrived>>,
     online: &Online,
 ) {
-    let mut judge = Judge::new(run.plan().max_loss, online.rssi, course).noting_loss();
+    let mut judge = Judge::new(run.plan().max_loss, online.rssi, context).noting_loss();
     let start = Instant::now();
-    let down = measure::down(talk, course);
+    let down = measure::down(session, context);
     // The meaning of silence in this direction depends on the other one, so measure that before judging the first.
     let is_silent = down.as_ref().is_ok_and(|down| down.counts.received() == 0);
     let mut early = None;
     if is_silent {
         let start = Instant::now();
-        early = Some((up(talk, course, arrivals), start.elapsed()));
+        early = Some((up(session, context, arrivals), start.elapsed()));
     }
     let early_up = early.as_ref().and_then(|(up, _)| up.as_ref().ok());
     let downwards = down.as_ref().ok().map(Downwards::of);
-    let mut result = StepResult::new(Step::PcToBoard, send_to(course.board, course.board_port));
+    let mut result = StepResult::new(Step::PcToBoard, send_to(context.board, context.board_port));
     match down {
         Ok(down) => {
-            judge.down(&down, early_up, course, &mut result);
+            judge.down(&down, early_up, context, &mut result);
             // With loss at every size, a lost datagram says nothing about its size.
             let longest = if is_silent || judge.is_lossy {
                 Ok(None)
             } else {
-                measure::longest_down(talk, course)
+                measure::longest_down(session, context)
             };
-            longest_of(longest, course, &mut result, true, down.tutorial);
+            longest_of(longest, context, &mut result, true, down.tutorial);
         }
-        Err(trouble) => trouble_of(&mut result, trouble, course.board_port),
+        Err(trouble) => trouble_of(&mut result, trouble, context.board_port),
     }
     run.end_step(result, start);
     if run.must_stop() {
@@ -77,25 +77,25 @@ pub(super) fn traffic(
     }
 
     let start = Instant::now();
-    let (up, spent) = early.unwrap_or_else(|| (up(talk, course, arrivals), Duration::ZERO));
+    let (up, spent) = early.unwrap_or_else(|| (up(session, context, arrivals), Duration::ZERO));
     // The step's time includes the measurement that ran earlier for it.
     let start = start.checked_sub(spent).unwrap_or(start);
-    let mut result = StepResult::new(Step::BoardToPc, send_to(course.facing.local, course.port));
+    let mut result = StepResult::new(Step::BoardToPc, send_to(context.facing.local, context.port));
     match up {
         Ok(up) => {
-            judge.up(&up, downwards, course, &mut result);
+            judge.up(&up, downwards, context, &mut result);
             let longest = match arrivals {
                 Some(arrivals) if up.counts.received() > 0 && !judge.is_lossy => {
-                    measure::longest_up(talk, course, arrivals)
+                    measure::longest_up(session, context, arrivals)
                 }
                 _ => Ok(None),
             };
-            longest_of(longest, course, &mut result, false, None);
+            longest_of(longest, context, &mut result, false, None);
         }
         Err(None) => {
-            result.skip(sentence!("pair.nobody-listens", port = course.port));
+            result.skip(sentence!("pair.nobody-listens", port = context.port));
         }
-        Err(Some(trouble)) => trouble_of(&mut result, trouble, course.board_port),
+        Err(Some(trouble)) => trouble_of(&mut result, trouble, context.board_port),
     }
     run.end_step(result, start);
     if run.must_stop() {
@@ -108,16 +108,16 @@ pub(super) fn traffic(
         sentence!(
             "pair.echo-tried",
             size: measure::ECHO_SIZE,
-            address = SocketAddrV4::new(course.board, course.board_port)
+            address = SocketAddrV4::new(context.board, context.board_port)
         ),
     );
     if downwards.is_some_and(|down| down.received == 0) {
         result.skip(sentence!("pair.no-datagram-reaches-board"));
     } else {
         let count = run.plan().count;
-        match measure::echo(talk, course, count) {
-            Ok(echo) => judge.echo(&echo, course, &mut result),
-            Err(trouble) => trouble_of(&mut result, trouble, course.board_port),
+        match measure::echo(session, context, count) {
+            Ok(echo) => judge.echo(&echo, context, &mut result),
+            Err(trouble) => trouble_of(&mut result, trouble, context.board_port),
         }
     }
     run.end_step(result, start);
@@ -133,21 +133,21 @@ fn send_to(address: Ipv4Addr, port: u16) -> Sentence {
 
 /// Measures from the board to the PC; `Err(None)` if this PC has no socket for it.
 fn up(
-    talk: &mut BoardSession,
-    course: &mut MeasurementContext,
+    session: &mut BoardSession,
+    context: &mut MeasurementContext,
     arrivals: Option<&Receiver<Arrived>>,
 ) -> Measured<Up> {
     let Some(arrivals) = arrivals else {
         return Err(None);
     };
-    let (sizes, count, interval) = (course.sizes.clone(), course.count, course.interval);
-    measure::up(talk, course, arrivals, &sizes, count, interval).map_err(Some)
+    let (sizes, count, interval) = (context.sizes.clone(), context.count, context.interval);
+    measure::up(session, context, arrivals, &sizes, count, interval).map_err(Some)
 }
 
 /// If nothing arrives, the reason may be the port: the documentation of the board 3.0 uses another one in one place.
-fn other_port(course: &MeasurementContext, result: &mut StepResult) {
-    if course.is_board_3 {
-        result.note(sentence!("boards.port-5005", port = course.port));
+fn other_port(context: &MeasurementContext, result: &mut StepResult) {
+    if context.is_board_3 {
+        result.note(sentence!("boards.port-5005", port = context.port));
     }
 }
 
@@ -203,14 +203,14 @@ pub(super) struct Judge {
 
 impl Judge {
     /// `rssi` is the board's signal.
-    pub(super) fn new(max_loss: f64, rssi: Option<i64>, course: &MeasurementContext) -> Self {
+    pub(super) fn new(max_loss: f64, rssi: Option<i64>, context: &MeasurementContext) -> Self {
         Self {
             is_lossy: false,
             notes_loss: false,
             max_loss,
             rssi,
-            port: course.port,
-            same_network: course
+            port: context.port,
+            same_network: context
                 .facing
                 .interface
                 .as_ref()
@@ -232,7 +232,7 @@ impl Judge {
         &mut self,
         down: &Down,
         up: Option<&Up>,
-        course: &MeasurementContext,
+        context: &MeasurementContext,
         result: &mut StepResult,
     ) {
         let counts = &down.counts;
@@ -258,7 +258,7 @@ impl Judge {
                 _ => Diagnosis::PcToBoardBlocked,
             };
             let detail = match (up, up_received) {
-                (Some(up), Some(0)) => nothing_both_ways(up, course),
+                (Some(up), Some(0)) => nothing_both_ways(up, context),
                 (
                     Some(Up {
                         alias: Some(alias), ..
@@ -268,7 +268,7 @@ impl Judge {
                     "pair.board-seen-as",
                     received: received,
                     alias = alias,
-                    board = course.board
+                    board = context.board
                 ),
                 (_, Some(received)) => {
                     sentence!("pair.board-arrived-meanwhile", received: received)
@@ -276,13 +276,13 @@ impl Judge {
                 (_, None) => sentence!("pair.other-direction-untried"),
             };
             result.fail(Finding::with(diagnosis, detail));
-            other_port(course, result);
+            other_port(context, result);
             return;
         }
         if let Some(alias) = down.alias {
             result.warn(Finding::with(
                 Diagnosis::AddressRewritten,
-                sentence!("pair.pc-seen-as", alias = alias, pc = course.facing.local),
+                sentence!("pair.pc-seen-as", alias = alias, pc = context.facing.local),
             ));
         }
         self.lost(counts, result);
@@ -293,7 +293,7 @@ impl Judge {
         &mut self,
         up: &Up,
         down: Option<Downwards>,
-        course: &MeasurementContext,
+        context: &MeasurementContext,
         result: &mut StepResult,
     ) {
         let counts = &up.counts;
@@ -304,7 +304,7 @@ impl Judge {
             let [least, middle, most] = [min, median, max].map(millis);
             result.note(sentence!(
                 "pair.interval",
-                asked = millis(course.interval),
+                asked = millis(context.interval),
                 least = least,
                 most = most,
                 median = middle
@@ -312,7 +312,7 @@ impl Judge {
             set(
                 result,
                 "interval_ms",
-                json!({"asked": ms(course.interval), "min": ms(min), "median": ms(median), "p99": ms(p99), "max": ms(max)}),
+                json!({"asked": ms(context.interval), "min": ms(min), "median": ms(median), "p99": ms(p99), "max": ms(max)}),
             );
         }
         if let Some(number) = up.error {
@@ -332,13 +332,13 @@ impl Judge {
                 _ => Diagnosis::PcFirewall,
             };
             let detail = match (diagnosis, down_received, down_alias) {
-                (_, Some(0) | None, _) => nothing_back(up, course),
-                (Diagnosis::BoardNoArp, ..) => no_arp(course.facing.local),
+                (_, Some(0) | None, _) => nothing_back(up, context),
+                (Diagnosis::BoardNoArp, ..) => no_arp(context.facing.local),
                 (_, Some(received), Some(alias)) => sentence!(
                     "pair.pc-seen-as-none-back",
                     received: received,
                     alias = alias,
-                    pc = course.facing.local,
+                    pc = context.facing.local,
                     sent: counts.sent(),
                     port = self.port
                 ),
@@ -350,7 +350,7 @@ impl Judge {
                 ),
             };
             result.fail(Finding::with(diagnosis, detail));
-            other_port(course, result);
+            other_port(context, result);
             if diagnosis == Diagnosis::PcFirewall {
                 self.name_the_rule(result);
             }
@@ -363,7 +363,7 @@ impl Judge {
                 sentence!(
                     "pair.arrived-from-alias",
                     alias = alias,
-                    board = course.board
+                    board = context.board
                 ),
             ));
         }
@@ -444,7 +444,7 @@ impl Judge {
     pub(super) fn echo(
         &self,
         echo: &measure::Echo,
-        course: &MeasurementContext,
+        context: &MeasurementContext,
         result: &mut StepResult,
     ) {
         let mut seen = vec![sentence!(
@@ -480,7 +480,7 @@ impl Judge {
         if echo.received == 0 && !self.is_lossy {
             result.fail(match echo.error {
                 Some(measure::ENOMEM) => {
-                    Finding::with(Diagnosis::BoardNoArp, no_arp(course.facing.local))
+                    Finding::with(Diagnosis::BoardNoArp, no_arp(context.facing.local))
                 }
                 _ => Finding::plain(Diagnosis::NoEcho),
             });
@@ -500,8 +500,8 @@ fn no_arp(pc: Ipv4Addr) -> Sentence {
 }
 
 /// The sentence for silence in both directions, with the error of the board's `sendto`.
-fn nothing_both_ways(up: &Up, course: &MeasurementContext) -> Sentence {
-    let (pc, board) = (course.facing.local, course.board);
+fn nothing_both_ways(up: &Up, context: &MeasurementContext) -> Sentence {
+    let (pc, board) = (context.facing.local, context.board);
     if up.no_arp > 0 {
         sentence!("pair.silent-both-ways-no-arp", pc = pc, board = board)
     } else {
@@ -510,8 +510,8 @@ fn nothing_both_ways(up: &Up, course: &MeasurementContext) -> Sentence {
 }
 
 /// The sentence for silence from the board.
-fn nothing_back(up: &Up, course: &MeasurementContext) -> Sentence {
-    let (pc, board) = (course.facing.local, course.board);
+fn nothing_back(up: &Up, context: &MeasurementContext) -> Sentence {
+    let (pc, board) = (context.facing.local, context.board);
     if up.no_arp > 0 {
         sentence!("pair.silent-board-no-arp", pc = pc, board = board)
     } else {
@@ -570,7 +570,7 @@ fn sizes(sizes: &[usize]) -> Vec<Sentence> {
 /// the board's `recvfrom(1024)` returned.
 fn longest_of(
     longest: Result<Option<Longest>, Trouble>,
-    course: &MeasurementContext,
+    context: &MeasurementContext,
     result: &mut StepResult,
     is_down: bool,
     tutorial: Option<usize>,
@@ -578,9 +578,9 @@ fn longest_of(
     let longest = match longest {
         Ok(Some(longest)) => longest,
         Ok(None) => return,
-        Err(trouble) => return trouble_of(result, trouble, course.board_port),
+        Err(trouble) => return trouble_of(result, trouble, context.board_port),
     };
-    let (code, limit) = limit(longest, measure::mtu(course));
+    let (code, limit) = limit(longest, measure::mtu(context));
     let (bytes, limit) = (longest.whole, vec![limit]);
     result.note(if is_down && tutorial == Some(TUTORIAL) {
         sentence!("pair.longest-cut", bytes: bytes, limit <- limit)

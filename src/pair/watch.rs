@@ -109,8 +109,8 @@ pub(crate) struct RoundResults {
 /// Repeats rounds until Ctrl-C, or until a failure other than loss, which it returns.
 pub(super) fn rounds(
     plan: &PairPlan,
-    talk: &mut BoardSession,
-    course: &mut MeasurementContext,
+    session: &mut BoardSession,
+    context: &mut MeasurementContext,
     arrivals: Option<&Receiver<Arrived>>,
     (rssi, has_oled): (Option<i64>, bool),
     on_round: &mut dyn FnMut(RoundResults),
@@ -125,8 +125,8 @@ pub(super) fn rounds(
         .filter(|&size| size <= measure::TUTORIAL)
         .max()
         .unwrap_or(measure::ECHO_SIZE);
-    course.sizes = vec![size];
-    course.count = COUNT.min(plan.count);
+    context.sizes = vec![size];
+    context.count = COUNT.min(plan.count);
     let mut past = Past {
         number: 1,
         has_oled,
@@ -134,7 +134,7 @@ pub(super) fn rounds(
         has_worked: false,
     };
     loop {
-        match round(plan, talk, course, arrivals, past) {
+        match round(plan, session, context, arrivals, past) {
             Ok(round) => {
                 past.rssi = round.signal.rssi.or(past.rssi);
                 past.has_worked |= round.down.received > 0 && round.up.received > 0;
@@ -146,11 +146,11 @@ pub(super) fn rounds(
                     Step::PcToBoard,
                     sentence!("pair.round-tried", number: past.number),
                 );
-                trouble_of(&mut result, trouble, course.board_port);
+                trouble_of(&mut result, trouble, context.board_port);
                 return Some(result);
             }
         }
-        if talk.shutdown.is_asked() {
+        if session.shutdown.is_asked() {
             return None;
         }
         past.number += 1;
@@ -172,17 +172,17 @@ struct Past {
 /// One round; fails if further rounds make no sense.
 fn round(
     plan: &PairPlan,
-    talk: &mut BoardSession,
-    course: &mut MeasurementContext,
+    session: &mut BoardSession,
+    context: &mut MeasurementContext,
     arrivals: &Receiver<Arrived>,
     past: Past,
 ) -> Result<RoundResults, Trouble> {
     let start = Instant::now();
-    let signal = signal(talk)?;
+    let signal = signal(session)?;
     let rssi = signal.rssi.or(past.rssi);
-    let down = measure::down(talk, course)?;
-    let (sizes, count, interval) = (course.sizes.clone(), course.count, course.interval);
-    let up = measure::up(talk, course, arrivals, &sizes, count, interval)?;
+    let down = measure::down(session, context)?;
+    let (sizes, count, interval) = (context.sizes.clone(), context.count, context.interval);
+    let up = measure::up(session, context, arrivals, &sizes, count, interval)?;
     let mut round = RoundResults {
         number: past.number,
         down: DirectionCounts {
@@ -201,17 +201,17 @@ fn round(
         last: VecDeque::new(),
         findings: Vec::new(),
     };
-    let mut judge = Judge::new(plan.max_loss, rssi, course);
+    let mut judge = Judge::new(plan.max_loss, rssi, context);
     let mut result = StepResult::new(Step::PcToBoard, StepNote::Nothing);
-    judge.down(&down, Some(&up), course, &mut result);
+    judge.down(&down, Some(&up), context, &mut result);
     round.findings.append(&mut result.findings);
     let mut result = StepResult::new(Step::BoardToPc, StepNote::Nothing);
-    judge.up(&up, Some(Downwards::of(&down)), course, &mut result);
+    judge.up(&up, Some(Downwards::of(&down)), context, &mut result);
     round.findings.append(&mut result.findings);
     round.last = up.last;
     // Without a datagram that reaches the board, each echo would wait a second for nothing.
     if round.down.received > 0 {
-        let echo = measure::echo(talk, course, ECHOES)?;
+        let echo = measure::echo(session, context, ECHOES)?;
         round.echo = DirectionCounts {
             sent: echo.sent,
             received: echo.received,
@@ -219,13 +219,13 @@ fn round(
         round.rtt = echo.rtt.quantiles();
         if round.up.received > 0 {
             let mut result = StepResult::new(Step::Echo, StepNote::Nothing);
-            judge.echo(&echo, course, &mut result);
+            judge.echo(&echo, context, &mut result);
             round.findings.append(&mut result.findings);
         }
         if past.has_oled {
             let mut result = StepResult::new(Step::Oled, StepNote::Nothing);
-            oled::step(talk, plan, course, &mut result)?;
-            let screen = talk.mirror.screen();
+            oled::step(session, plan, context, &mut result)?;
+            let screen = session.mirror.screen();
             // The board 3.0 has no OLED, but the texts on its colour display were right.
             let is_right = result.verdict == Verdict::Passed
                 || (screen.lcd && result.verdict == Verdict::Skipped);
@@ -239,9 +239,9 @@ fn round(
 }
 
 /// Asks the board's radio.
-fn signal(talk: &mut BoardSession) -> Result<Signal, Trouble> {
+fn signal(session: &mut BoardSession) -> Result<Signal, Trouble> {
     let mut signal = Signal::default();
-    talk.call(
+    session.call(
         Work::LookingAtWifi,
         "_pp()",
         Duration::from_secs(5),

@@ -46,10 +46,10 @@ pub(super) struct Online {
 }
 
 /// The board's connection; `None` if it has none.
-pub(super) fn online(talk: &mut BoardSession) -> Result<Option<Online>, SessionError> {
-    talk.load()?;
+pub(super) fn online(session: &mut BoardSession) -> Result<Option<Online>, SessionError> {
+    session.load()?;
     let mut online = None;
-    talk.call(
+    session.call(
         Work::LookingAtWifi,
         "_pi()",
         Duration::from_secs(5),
@@ -89,24 +89,24 @@ struct Tried {
 }
 
 /// Closes sockets that an earlier program left open: they would occupy the UDP port.
-fn close_sockets(talk: &mut BoardSession) -> Result<(), SessionError> {
+fn close_sockets(session: &mut BoardSession) -> Result<(), SessionError> {
     let doing = Work::ClosingSockets;
-    talk.call(doing, "_pk()", Duration::from_secs(5), &mut |_: &[&str]| {})
+    session.call(doing, "_pk()", Duration::from_secs(5), &mut |_: &[&str]| {})
 }
 
 /// Connects the board to the requested network. Returns true if it has to disconnect at the end.
 pub(super) fn step(
-    talk: &mut BoardSession,
+    session: &mut BoardSession,
     network: &PairNetwork,
     result: &mut StepResult,
 ) -> Result<(Option<Online>, bool), SessionError> {
-    talk.load()?;
+    session.load()?;
     // Close sockets before Wi-Fi, because a stopped program leaves its socket open, even in the raw REPL.
-    close_sockets(talk)?;
+    close_sockets(session)?;
     let wifi = match network {
         PairNetwork::Current => {
             result.tried = sentence!("pair.wifi-current").into();
-            let online = online(talk)?;
+            let online = online(session)?;
             match &online {
                 Some(online) => describe(online, false, result),
                 None => {
@@ -116,7 +116,7 @@ pub(super) fn step(
             }
             return Ok((online, false));
         }
-        PairNetwork::BoardAp(own_ap) => return Ok((own::step(talk, own_ap, result)?, true)),
+        PairNetwork::BoardAp(own_ap) => return Ok((own::step(session, own_ap, result)?, true)),
         PairNetwork::Join(wifi) => wifi,
     };
     result.tried = sentence!("pair.wifi-join", ssid = &wifi.ssid).into();
@@ -127,7 +127,7 @@ pub(super) fn step(
         literal::quoted(wifi.password.secret()),
         JOIN.as_millis()
     );
-    talk.call(
+    session.call(
         Work::JoiningWifi,
         &code,
         // If joining fails, the board scans for networks.
@@ -152,7 +152,7 @@ pub(super) fn step(
         refused(&wifi.ssid, &tried, result);
         return Ok((None, false));
     };
-    let online = online(talk)?;
+    let online = online(session)?;
     match &online {
         Some(online) => describe(online, was_there, result),
         None => {

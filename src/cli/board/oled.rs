@@ -158,10 +158,10 @@ fn watch(
         needs_picture: args.image.is_some(),
         stops: several.is_some(),
     };
-    let mut shower = Shower::new(args, format, is_terminal, shutdown.clone());
-    shower.several = several;
-    let ended = oled::watch(&mut repl, options, &mut shower);
-    if let Some(failure) = shower.failure {
+    let mut printer = ScreenPrinter::new(args, format, is_terminal, shutdown.clone());
+    printer.several = several;
+    let ended = oled::watch(&mut repl, options, &mut printer);
+    if let Some(failure) = printer.failure {
         // Let the program run on: a full disk on this PC must not stop the board.
         repl.detach();
         return Err(failure);
@@ -182,17 +182,17 @@ fn watch(
         Ending::Stopped => tracing::info!(say = "oled-wall.stopped", main = MAIN),
         Ending::Done => tracing::info!(say = "board-cli.oled-ended", main = MAIN),
     }
-    if args.once && !shower.has_shown && !shower.reader_gone && !shutdown.is_asked() {
+    if args.once && !printer.has_shown && !printer.reader_gone && !shutdown.is_asked() {
         return Err(BoardError::NothingShown.into());
     }
-    if let Some(path) = &shower.saved {
+    if let Some(path) = &printer.saved {
         tracing::info!(say = "oled-wall.saved", path = %path.display());
     }
     Ok(Outcome::Done)
 }
 
 /// Shows screens as they come.
-struct Shower<'a> {
+struct ScreenPrinter<'a> {
     /// How screens are shown.
     format: ScreenFormat,
     /// Whether only the last screen is wanted.
@@ -223,7 +223,7 @@ struct Shower<'a> {
     failure: Option<Error>,
 }
 
-impl Shower<'_> {
+impl ScreenPrinter<'_> {
     fn new(args: &OledArgs, format: ScreenFormat, is_terminal: bool, shutdown: Shutdown) -> Self {
         let view = match format {
             ScreenFormat::Text => Some(PanelContent::Text),
@@ -351,7 +351,7 @@ impl Shower<'_> {
     }
 }
 
-impl Shower<'_> {
+impl ScreenPrinter<'_> {
     /// Saves the picture of one of several boards.
     fn save_in(&mut self, gallery: &Gallery, picture: &Screen) {
         let Some(lane) = JobOutput::current() else {
@@ -369,7 +369,7 @@ impl Shower<'_> {
     }
 }
 
-impl OledObserver for Shower<'_> {
+impl OledObserver for ScreenPrinter<'_> {
     fn event(&mut self, event: OledEvent<'_>) {
         match event {
             OledEvent::NoDisplay(why) => mirroring::tell_no_display_asked(why),

@@ -29,23 +29,23 @@ pub(in crate::pair) struct Down {
 
 /// Sends every size to the board, which receives like the tutorial's server.
 pub(in crate::pair) fn down(
-    talk: &mut BoardSession,
-    course: &mut MeasurementContext,
+    session: &mut BoardSession,
+    context: &mut MeasurementContext,
 ) -> Result<Down, Trouble> {
-    let mark = course.next_phase();
-    let course = &*course;
-    let socket = course.to_board().map_err(Trouble::Send)?;
+    let mark = context.next_phase();
+    let context = &*context;
+    let socket = context.to_board().map_err(Trouble::Send)?;
     // The extra size at the end shows where the tutorial's server truncates.
-    let sizes = [&course.sizes[..], &[TUTORIAL + 1]].concat();
-    let total = course.sizes.len() * usize::from(course.count);
-    let code = course.listen_code(mark, TUTORIAL, "_pr");
+    let sizes = [&context.sizes[..], &[TUTORIAL + 1]].concat();
+    let total = context.sizes.len() * usize::from(context.count);
+    let code = context.listen_code(mark, TUTORIAL, "_pr");
     let received = AtomicU64::new(0);
     let measured = with_listener(
-        talk,
+        session,
         &socket,
         mark,
         &code,
-        course.limit(total),
+        context.limit(total),
         |_, reported, over| {
             let mut down = Down {
                 counts: SizeCounts::new(&sizes),
@@ -69,10 +69,10 @@ pub(in crate::pair) fn down(
                 if report.first.len() == test_datagram::HEADER
                     && let Some(from) = report.from
                 {
-                    down.alias = (from != course.facing.local).then_some(from);
+                    down.alias = (from != context.facing.local).then_some(from);
                 }
                 let state = arrival(&report, &header, mark, size);
-                if header.place == course.sizes.len() {
+                if header.place == context.sizes.len() {
                     down.tutorial = Some(report.len);
                 }
                 if down.counts.arrive(header, state) {
@@ -82,14 +82,14 @@ pub(in crate::pair) fn down(
             };
             let mut due = Instant::now();
             for (place, &size) in sizes.iter().enumerate() {
-                let is_probe = place == course.sizes.len();
-                for number in 0..if is_probe { 1 } else { course.count } {
+                let is_probe = place == context.sizes.len();
+                for number in 0..if is_probe { 1 } else { context.count } {
                     // To the time and not for a time, so that delays do not add up.
                     pause(due, over);
                     if over.load(Ordering::Relaxed) {
                         return down;
                     }
-                    due += course.interval;
+                    due += context.interval;
                     let bytes = test_datagram::payload(
                         mark,
                         u8::try_from(place).unwrap_or(u8::MAX),

@@ -28,16 +28,16 @@ pub(in crate::pair) const ECHO_SIZE: usize = 64;
 
 /// Sends one datagram after another, each when the previous one is back or lost.
 pub(in crate::pair) fn echo(
-    talk: &mut BoardSession,
-    course: &mut MeasurementContext,
+    session: &mut BoardSession,
+    context: &mut MeasurementContext,
     count: u16,
 ) -> Result<Echo, Trouble> {
-    let mark = course.next_phase();
-    let course = &*course;
-    let socket = course.to_board().map_err(Trouble::Send)?;
-    let code = course.listen_code(mark, 1500, ECHO);
+    let mark = context.next_phase();
+    let context = &*context;
+    let socket = context.to_board().map_err(Trouble::Send)?;
+    let code = context.listen_code(mark, 1500, ECHO);
     let limit = ECHO_WAIT * u32::from(count) + IDLE + SLACK;
-    let measured = with_listener(talk, &socket, mark, &code, limit, |_, _, over| {
+    let measured = with_listener(session, &socket, mark, &code, limit, |_, _, over| {
         let mut echo = Echo {
             sent: 0,
             received: 0,

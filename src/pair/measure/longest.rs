@@ -76,47 +76,55 @@ fn search<E>(
 
 /// Finds the longest payload that reaches the board complete, if its program receives all of it.
 pub(in crate::pair) fn longest_down(
-    talk: &mut BoardSession,
-    course: &mut MeasurementContext,
+    session: &mut BoardSession,
+    context: &mut MeasurementContext,
 ) -> Result<Option<Longest>, Trouble> {
-    let mark = course.next_phase();
-    let course = &*course;
-    let socket = course.to_board().map_err(Trouble::Send)?;
-    let code = course.listen_code(mark, LONGEST, "_pr");
+    let mark = context.next_phase();
+    let context = &*context;
+    let socket = context.to_board().map_err(Trouble::Send)?;
+    let code = context.listen_code(mark, LONGEST, "_pr");
     let limit = IDLE + SLACK + LATE * 60;
-    let measured = with_listener(talk, &socket, mark, &code, limit, |most, reported, over| {
-        let mut number = 0;
-        search(mtu(course), most, |length| {
-            let sizes = [length];
-            // A single lost datagram must not look like a limit.
-            for _ in 0..TRIES {
-                number += 1;
-                let bytes = test_datagram::payload(mark, 0, number, length);
-                if let Err(error) = socket.send(&bytes)
-                    && !sockets::is_passing(&error)
-                {
-                    return Ok(false);
-                }
-                let until = Instant::now() + LATE / 2;
-                loop {
-                    if over.load(Ordering::Relaxed) {
-                        return Err(());
+    let measured = with_listener(
+        session,
+        &socket,
+        mark,
+        &code,
+        limit,
+        |most, reported, over| {
+            let mut number = 0;
+            search(mtu(context), most, |length| {
+                let sizes = [length];
+                // A single lost datagram must not look like a limit.
+                for _ in 0..TRIES {
+                    number += 1;
+                    let bytes = test_datagram::payload(mark, 0, number, length);
+                    if let Err(error) = socket.send(&bytes)
+                        && !sockets::is_passing(&error)
+                    {
+                        return Ok(false);
                     }
-                    match reported.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                        Ok(report) => {
-                            let header =
-                                test_datagram::read(&report.first, report.len, mark, &sizes);
-                            if header.is_some() && report.len == length {
-                                return Ok(report.sum == sum_of_any(mark, &report, length));
-                            }
+                    let until = Instant::now() + LATE / 2;
+                    loop {
+                        if over.load(Ordering::Relaxed) {
+                            return Err(());
                         }
-                        Err(_) => break,
+                        match reported.recv_timeout(until.saturating_duration_since(Instant::now()))
+                        {
+                            Ok(report) => {
+                                let header =
+                                    test_datagram::read(&report.first, report.len, mark, &sizes);
+                                if header.is_some() && report.len == length {
+                                    return Ok(report.sum == sum_of_any(mark, &report, length));
+                                }
+                            }
+                            Err(_) => break,
+                        }
                     }
                 }
-            }
-            Ok(false)
-        })
-    })?;
+                Ok(false)
+            })
+        },
+    )?;
     Ok(measured.0.and_then(Result::ok).flatten())
 }
 
@@ -131,15 +139,15 @@ fn sum_of_any(mark: PhaseMark, report: &ReportedDatagram, length: usize) -> u64 
 
 /// Finds the longest payload that the board can send to the PC complete.
 pub(in crate::pair) fn longest_up(
-    talk: &mut BoardSession,
-    course: &mut MeasurementContext,
+    session: &mut BoardSession,
+    context: &mut MeasurementContext,
     arrivals: &Receiver<Arrived>,
 ) -> Result<Option<Longest>, Trouble> {
     let mut memory = false;
-    let found = search(mtu(course), LONGEST, |length| {
+    let found = search(mtu(context), LONGEST, |length| {
         let up = up(
-            talk,
-            course,
+            session,
+            context,
             arrivals,
             &[length],
             TRIES,

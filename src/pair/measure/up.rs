@@ -46,7 +46,7 @@ const ONE_FRAME: usize = 1472;
 const STRANGERS: usize = 64;
 
 /// Receives while the board sends.
-struct UpEars<'a> {
+struct UpHandler<'a> {
     /// The datagrams of this PC's socket.
     arrivals: &'a Receiver<Arrived>,
     /// The sizes that the board sends.
@@ -102,7 +102,7 @@ impl Seen {
     }
 }
 
-impl LineHandler for UpEars<'_> {
+impl LineHandler for UpHandler<'_> {
     fn line(&mut self, words: &[&str]) {
         if let ["err", place, _, number] = *words {
             let place: usize = place.parse().unwrap_or(usize::MAX);
@@ -130,7 +130,7 @@ impl LineHandler for UpEars<'_> {
     }
 }
 
-impl UpEars<'_> {
+impl UpHandler<'_> {
     /// Counts a datagram from the board, and keeps one from elsewhere.
     fn take(&mut self, arrived: &Arrived) {
         let seen = Seen::of(arrived);
@@ -190,14 +190,14 @@ impl UpEars<'_> {
 
 /// Lets the board send `count` datagrams of each of `sizes`.
 pub(in crate::pair) fn up(
-    talk: &mut BoardSession,
-    course: &mut MeasurementContext,
+    session: &mut BoardSession,
+    context: &mut MeasurementContext,
     arrivals: &Receiver<Arrived>,
     sizes: &[usize],
     count: u16,
     interval: Duration,
 ) -> Result<Up, Trouble> {
-    let mark = course.next_phase();
+    let mark = context.next_phase();
     let mut counts = SizeCounts::new(sizes);
     for size in &mut counts.sizes {
         size.sent = u64::from(count);
@@ -205,17 +205,17 @@ pub(in crate::pair) fn up(
     let list: Vec<String> = sizes.iter().map(ToString::to_string).collect();
     let code = format!(
         "_pt('{}',{},({},),{count},{},{})",
-        course.facing.local,
-        course.port,
+        context.facing.local,
+        context.port,
         list.join(","),
         interval.as_millis(),
         literal::ascii_bytes(&mark.bytes()),
     );
-    let mut ears = UpEars {
+    let mut handler = UpHandler {
         arrivals,
         sizes,
         mark,
-        board: course.board,
+        board: context.board,
         up: Up {
             counts,
             gaps: Spread::default(),
@@ -230,25 +230,26 @@ pub(in crate::pair) fn up(
         most_strangers: sizes.len() * usize::from(count) + STRANGERS,
     };
     let datagrams = u32::try_from(sizes.len()).unwrap_or(u32::MAX) * u32::from(count);
-    talk.call(
+    session.call(
         Work::Sending,
         &code,
         interval * datagrams + SLACK,
-        &mut ears,
+        &mut handler,
     )?;
     // The call has ended, and with it the sending; the last datagrams may still be on their way.
-    let total = ears.up.counts.sent();
+    let total = handler.up.counts.sent();
     let mut patience = Patience::new(LATE);
     // Set a deadline, because other devices may send without end.
     let until = Instant::now() + SLACK;
-    let arrived = |ears: &UpEars<'_>| ears.up.counts.received() + ears.strangers.len() as u64;
-    while arrived(&ears) < total && Instant::now() < until {
+    let arrived =
+        |handler: &UpHandler<'_>| handler.up.counts.received() + handler.strangers.len() as u64;
+    while arrived(&handler) < total && Instant::now() < until {
         match arrivals.recv_timeout(LOOK) {
-            Ok(arrived) => ears.take(&arrived),
+            Ok(arrived) => handler.take(&arrived),
             Err(RecvTimeoutError::Timeout) if patience.again() => {}
             Err(_) => break,
         }
     }
-    ears.find_alias();
-    Ok(ears.up)
+    handler.find_alias();
+    Ok(handler.up)
 }

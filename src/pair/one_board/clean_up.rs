@@ -12,11 +12,11 @@ use crate::pair::results::{Finding, Step, StepNote, StepResult};
 use crate::text::sentence::sentence;
 
 /// Restores the board's state: its radio as before, without our program, at its prompt.
-pub(super) fn clean_up(mut talk: BoardSession, touched: &Touched) -> StepResult {
+pub(super) fn clean_up(mut session: BoardSession, touched: &Touched) -> StepResult {
     let mut result = StepResult::new(Step::CleanUp, sentence!("pair.clean-up-tried"));
     // Ctrl-C has ended the other steps, but the clean-up still runs.
-    talk.repl.link().heed_shutdown(false);
-    match put_in_order(&mut talk, touched) {
+    session.repl.link().heed_shutdown(false);
+    match put_in_order(&mut session, touched) {
         Ok(Left {
             free: free_after,
             access_point,
@@ -40,8 +40,8 @@ pub(super) fn clean_up(mut talk: BoardSession, touched: &Touched) -> StepResult 
                     after = after
                 ));
             }
-            let is_lost = talk.repl.link().is_lost();
-            if let Err(error) = talk.repl.close() {
+            let is_lost = session.repl.link().is_lost();
+            if let Err(error) = session.repl.close() {
                 result.fail(Finding::with(
                     failure(is_lost),
                     StepNote::Error(Arc::new(error)),
@@ -50,7 +50,7 @@ pub(super) fn clean_up(mut talk: BoardSession, touched: &Touched) -> StepResult 
         }
         Err(error) => {
             result.see(StepNote::Error(Arc::new(error)));
-            result.fail(Finding::plain(failure(talk.repl.link().is_lost())));
+            result.fail(Finding::plain(failure(session.repl.link().is_lost())));
         }
     }
     result
@@ -113,7 +113,7 @@ fn or_still_on(radio: Radio, left: Result<Vec<u8>, BoardError>) -> Result<Vec<u8
 }
 
 /// Undoes the changes and soft-resets, which removes our functions.
-fn put_in_order(talk: &mut BoardSession, touched: &Touched) -> Result<Left, BoardError> {
+fn put_in_order(session: &mut BoardSession, touched: &Touched) -> Result<Left, BoardError> {
     let limit = Duration::from_secs(5);
     // If the test ended early, its functions are not on the board, and there is nothing to undo.
     let (doing, leave): (_, &[u8]) = match touched.radio {
@@ -124,26 +124,26 @@ fn put_in_order(talk: &mut BoardSession, touched: &Touched) -> Result<Left, Boar
             b"\ntry:_py()\nexcept NameError:pass",
         ),
     };
-    if talk.shutdown.is_asked() {
+    if session.shutdown.is_asked() {
         // The board may have received half a program: without a restart it would wait for the rest and not answer.
-        talk.repl.reenter()?;
+        session.repl.reenter()?;
     }
-    let mut left = talk.repl.exec(doing, leave, limit);
+    let mut left = session.repl.exec(doing, leave, limit);
     if let Err(error) = &left {
         // The exception may come from a byte that the line lost, so retry.
         tracing::debug!("{error}; trying again");
-        talk.repl.reenter()?;
-        left = talk.repl.exec(doing, leave, limit);
+        session.repl.reenter()?;
+        left = session.repl.exec(doing, leave, limit);
     }
     let left = or_still_on(touched.radio, left)?;
     let free = b"\ntry:\n import uos as _po\nexcept ImportError:\n import os as _po\n_po=_po.statvfs(_po.getcwd())\nprint(_po[0]*_po[3])";
     // Skip what is only for the report after Ctrl-C, because the clean-up must end within 2 s.
-    let free = if talk.shutdown.is_asked() {
+    let free = if session.shutdown.is_asked() {
         None
     } else {
-        talk.repl.exec(Work::LookingAtFiles, free, limit).ok()
+        session.repl.exec(Work::LookingAtFiles, free, limit).ok()
     };
-    talk.repl.soft_reset()?;
+    session.repl.soft_reset()?;
     Ok(Left {
         free: free.and_then(|free| String::from_utf8_lossy(&free).trim().parse().ok()),
         access_point: AccessPoint::read(&left),

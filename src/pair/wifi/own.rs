@@ -42,12 +42,12 @@ struct BoardNetwork {
 ///
 /// Only the user sees the network's name and password: the result contains neither.
 pub(in crate::pair) fn step(
-    talk: &mut BoardSession,
+    session: &mut BoardSession,
     own_ap: &BoardAp,
     result: &mut StepResult,
 ) -> Result<Option<Online>, SessionError> {
     result.tried = sentence!("pair.own-ap-tried").into();
-    let own = start(talk, own_ap)?;
+    let own = start(session, own_ap)?;
     let addresses = own.address.parse::<Ipv4Addr>().ok();
     let Some((board, mask)) = addresses.zip(own.netmask.parse::<Ipv4Addr>().ok()) else {
         let address = format!("{:?}", own.address);
@@ -83,7 +83,7 @@ pub(in crate::pair) fn step(
             ));
             return Ok(None);
         }
-        talk.wait(LOOK)?;
+        session.wait(LOOK)?;
     }
     result.see(sentence!("pair.own-ap-joined"));
     Ok(Some(Online {
@@ -96,7 +96,7 @@ pub(in crate::pair) fn step(
 }
 
 /// Starts the access point and asks for its addresses.
-fn start(talk: &mut BoardSession, own_ap: &BoardAp) -> Result<BoardNetwork, SessionError> {
+fn start(session: &mut BoardSession, own_ap: &BoardAp) -> Result<BoardNetwork, SessionError> {
     // The same calls as `enable_APWiFi` of the maker's module (mpython.py, class wifi), but only with WPA2.
     let code = format!(
         "_pz({},{})",
@@ -104,7 +104,7 @@ fn start(talk: &mut BoardSession, own_ap: &BoardAp) -> Result<BoardNetwork, Sess
         literal::quoted(own_ap.wifi.password.secret()),
     );
     let mut own = BoardNetwork::default();
-    talk.call(
+    session.call(
         Work::StartingAccessPoint,
         &code,
         START_AP,

@@ -56,7 +56,7 @@ impl Addresses {
 
 /// What to listen on, besides the addresses.
 #[derive(Debug)]
-pub(crate) struct ListenWish<'a> {
+pub(crate) struct ListenRequest<'a> {
     /// The ports; port 0 once for each socket that the operating system gives a port to.
     pub(crate) ports: &'a [u16],
     /// The multicast groups to join.
@@ -73,7 +73,7 @@ pub(crate) struct ListenWish<'a> {
 #[derive(Debug)]
 pub(crate) struct UnheardGroup(pub(crate) IpAddr);
 
-impl ListenWish<'_> {
+impl ListenRequest<'_> {
     /// One socket per address and port, and one per multicast group that no other socket can receive.
     ///
     /// # Errors
@@ -239,8 +239,8 @@ mod tests {
         addresses.iter().map(ToString::to_string).collect()
     }
 
-    fn wish<'a>(ports: &'a [u16], groups: &'a [Group]) -> ListenWish<'a> {
-        ListenWish {
+    fn request<'a>(ports: &'a [u16], groups: &'a [Group]) -> ListenRequest<'a> {
+        ListenRequest {
             ports,
             groups,
             sharing: Sharing::default(),
@@ -269,7 +269,7 @@ mod tests {
         let found = addresses(&["0.0.0.0:0"], std::slice::from_ref(&group));
         assert_eq!(shown(&found.listened), ["0.0.0.0:0", "[::]:0"]);
         assert!(found.is_only_v6());
-        let sockets = wish(&[6000], &[group]).sockets(&found).unwrap();
+        let sockets = request(&[6000], &[group]).sockets(&found).unwrap();
         let joined: Vec<usize> = sockets.iter().map(|socket| socket.groups.len()).collect();
         assert_eq!(joined, [0, 1]);
         assert!(sockets.iter().all(|socket| socket.local.port() == 6000));
@@ -279,7 +279,7 @@ mod tests {
     fn a_port_given_twice_has_one_socket_but_port_0_has_one_each_time() {
         let found = addresses(&["127.0.0.1:0"], &[]);
         let ports = |ports: &[u16]| -> Vec<u16> {
-            let sockets = wish(ports, &[]).sockets(&found).unwrap();
+            let sockets = request(ports, &[]).sockets(&found).unwrap();
             sockets.iter().map(|socket| socket.local.port()).collect()
         };
         assert_eq!(ports(&[6000, 6001, 6000]), [6000, 6001]);
@@ -290,7 +290,7 @@ mod tests {
     fn a_group_of_the_other_family_is_heard_by_no_socket() {
         let group: Group = "239.1.2.3".parse().unwrap();
         let found = addresses(&["[::1]:0"], &[]);
-        let unheard = wish(&[6000], std::slice::from_ref(&group))
+        let unheard = request(&[6000], std::slice::from_ref(&group))
             .sockets(&found)
             .unwrap_err();
         assert_eq!(unheard.0, group.address);
