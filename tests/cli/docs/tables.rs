@@ -88,9 +88,13 @@ fn passes(args: &[String], folder: &Path, target: &UdpSocket) {
         _ => panic!("{args:?}"),
     }
     receive(target);
-    // A run of its own end may be over by now.
+    // A run of its own end may be over by now. A plain `send` leaves signals to the system until it waits for something.
     let code = running.interrupt().code;
-    assert!([Some(0), Some(130)].contains(&code), "{args:?}: {code:?}");
+    let is_plain = args[0] == "send" && args.len() == 3;
+    assert!(
+        [Some(0), Some(130)].contains(&code) || (is_plain && code.is_none()),
+        "{args:?}: {code:?}"
+    );
 }
 
 #[test]
