@@ -471,29 +471,39 @@ def raw(names):
     while 1:
         out('>')
         code = bytearray()
-        while 1:
-            c = read()
-            if c == A:
-                out(RAW_BANNER + '>')
+        c = started = None
+        while c != D:
+            try:
+                c = read()
+                if c == A:
+                    out(RAW_BANNER + '>')
+                    code = bytearray()
+                elif c == B:
+                    out('\r\n')
+                    return B
+                elif c == C:
+                    code = bytearray()
+                elif c != D:
+                    code.append(c)
+            except KeyboardInterrupt:
+                # Between two bytes it is a key; behind the last one it interrupts the program.
+                if c == D:
+                    started = False
+                    break
                 code = bytearray()
-            elif c == B:
-                out('\r\n')
-                return B
-            elif c == C:
-                code = bytearray()
-            elif c == D:
-                break
-            else:
-                code.append(c)
-        out('OK')
-        if not code:
-            out('\r\n')
-            return D
+        error = 'Traceback (most recent call last):\r\n  File "<stdin>", line 1, in <module>\r\nKeyboardInterrupt: \r\n'
         try:
-            error = execute(bytes(code), 'exec', names)
+            out('OK')
+            if not code:
+                out('\r\n')
+                return D
+            if started is None:
+                started = True
+                error = execute(bytes(code), 'exec', names)
         except KeyboardInterrupt:
-            # The interrupt came between the program's end and this line.
-            error = 'KeyboardInterrupt: \r\n'
+            if started:
+                # The interrupt came between the program's end and this line.
+                error = 'KeyboardInterrupt: \r\n'
         out('\x04' + error + '\x04')
 
 

@@ -248,7 +248,7 @@ relay-duration = End after this time
 
 ## udpcli board
 
-board = The serial bridge: run programs on the board, move files, see its OLED
+board = Run programs on the board, move files, see its OLED, over its USB cable
     .after =
         Examples:
           udpcli board list                 which port is the board's
@@ -515,7 +515,7 @@ board-rtc-format = How to print the time
 
 ## udpcli board repl
 
-board-repl = An interactive terminal to the board's prompt; Ctrl-] leaves
+board-repl = Open the board's prompt in this terminal; Ctrl-] leaves
     .after =
         Examples:
           udpcli board repl
