@@ -131,7 +131,7 @@ fn the_boot_loaders_flash_mode_is_kept_by_default() {
     let at = format!("{}@0x10000", app.display());
     flash(&board, &[at.as_str(), "--flash-mode", "dio"])
         .expect_code(2)
-        .expect_says(&["needs a boot loader"]);
+        .expect_says(&["changes the boot loader"]);
 }
 
 #[test]
