@@ -101,7 +101,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
             // The signal handling, and event loops, where a signal ends the wait.
             "src/shutdown.rs",
             "src/udp/payload/replay.rs",
-            "src/udp/payload/source.rs",
+            "src/udp/payload/source/stream.rs",
             // A thread that the same function ends.
             "src/pair/measure.rs",
         ],
@@ -140,7 +140,7 @@ const BLOCKING: [(&str, &[&str]); 19] = [
         "::stdin()",
         &[
             // On other threads: `Site::OpenPayload` and the send loop, `Site::ReadScript`, `Site::ReadSource`.
-            "src/udp/payload/source.rs",
+            "src/udp/payload/source/input.rs",
             "src/cli/board/run.rs",
             "src/cli/board/do_steps.rs",
             "src/cli/board/repl.rs",
