@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 /// The layers, top down: a layer may use those below it. The modules in one row do not use each other.
 const LAYERS: &[(&[&str], &str)] = &[
+    (&["build"], "how the program is linked; no part of it"),
     (&["main", "lib"], "parse, run, print the error, exit"),
     (&["cli"], "arguments -> plan, call one thing, exit code"),
     (&["words"], "errors as people read them; only `cli` uses it"),

@@ -11,7 +11,7 @@ use std::process::Command;
 const FIRST_GLIBC: (u32, u32) = (2, 36);
 
 fn main() {
-    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/build.rs");
     let is_gnu = var("CARGO_CFG_TARGET_OS").is_ok_and(|os| os == "linux")
         && var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "gnu");
     let is_native = var("HOST").is_ok() && var("HOST") == var("TARGET");
