@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use crate::text::encoding::TextEncoding;
+use crate::text::fullwidth::to_ascii;
 
 /// The first line of the file; it is optional.
 const HEADING: &str = "mac-or-id";
@@ -103,6 +104,8 @@ fn line_at(text: &str, position: Option<&csv::Position>) -> u64 {
 
 /// Every way to write a MAC address means the same.
 fn key(board: &str) -> String {
+    // A Chinese input method types full-width colons and digits.
+    let board = &*to_ascii(board);
     let digits: String = board.chars().filter(|c| !matches!(c, ':' | '-')).collect();
     let is_mac = digits.len() == 12 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     let key = if is_mac { &digits } else { board };
@@ -127,6 +130,7 @@ mod tests {
             let names = parse(bytes).unwrap();
             assert_eq!(names.of("24-0a-c4-00-01-17"), Some("小明"));
             assert_eq!(names.of("240ac4000117"), Some("小明"));
+            assert_eq!(names.of("２４：0A：C4：00：01：17"), Some("小明"));
             assert_eq!(names.of("192.168.0.9"), Some("Li, Hua"));
             assert_eq!(names.of("/dev/ttyUSB0"), None);
         }

@@ -19,22 +19,22 @@ pub(crate) fn pieces(line: &str) -> Vec<Unbroken<'_>> {
     let mut piece = Unbroken::default();
     let mut start = 0;
     let mut before: Option<char> = None;
-    let mut last: Option<char> = None;
+    // Whether the part so far is a number: a port's name may end in a digit, too.
+    let mut is_number = true;
     for (at, character) in visible(line) {
         // A number stays with its measure word: `0 个`.
-        let is_counted = piece.spaces == 1
-            && last.is_some_and(|last: char| last.is_ascii_digit())
-            && is_wide(character);
+        let is_counted = piece.spaces == 1 && piece.width > 0 && is_number && is_wide(character);
         if !is_counted && before.is_some_and(|before| may_break(before, character)) {
             piece.text = line.get(start..at).unwrap_or_default();
             pieces.push(std::mem::take(&mut piece));
             start = at;
+            is_number = true;
         }
         match character {
             ' ' => piece.spaces += 1,
             _ => {
                 piece.width += std::mem::take(&mut piece.spaces) + character.width().unwrap_or(0);
-                last = Some(character);
+                is_number &= character.is_ascii_digit() || matches!(character, '.' | ',');
             }
         }
         before = Some(character);
@@ -250,6 +250,16 @@ mod tests {
             message(hint, 79, 4),
             "  hint: UDP 端口 60000 被另一个程序占用：请关掉它（往往是另一个\n    udpcli listen），或者换一个端口：udpcli listen --port 60001；要共用端口，请\n    给两个程序都加 --reuse-addr，或者都加 --reuse-port"
         );
+    }
+
+    #[test]
+    fn a_number_stays_with_its_measure_word_and_a_name_that_ends_in_one_does_not() {
+        let parts = |line: &str| -> Vec<String> {
+            let pieces = pieces(line);
+            pieces.iter().map(|piece| piece.text.to_owned()).collect()
+        };
+        assert_eq!(parts("1,000 个"), ["1,000 个"]);
+        assert_eq!(parts("usbmodem101 上"), ["usbmodem101 ", "上"]);
     }
 
     #[test]

@@ -142,6 +142,16 @@ pub(super) fn file_message(error: &file::Error) -> String {
     }
 }
 
+/// Which program should receive at `peer`: a receiver on this PC helps only if the datagram was for this PC.
+fn what_to_start(peer: SocketAddr) -> String {
+    let (ip, port) = (peer.ip(), peer.port());
+    if ip.is_loopback() || interface::own_addresses().contains(&ip) {
+        say!("udp.refused.hint", host = ip, port = port)
+    } else {
+        say!("udp.refused.hint-elsewhere", host = ip, port = port)
+    }
+}
+
 /// The hint, if there is one.
 pub(super) fn hint(error: &Error) -> Option<String> {
     Some(match error {
@@ -153,9 +163,7 @@ pub(super) fn hint(error: &Error) -> Option<String> {
         Error::NothingReplayed {
             is_empty: false, ..
         } => say!("replay.nothing-sent.hint"),
-        Error::Refused { peer } => {
-            say!("udp.refused.hint", host = peer.ip(), port = peer.port())
-        }
+        Error::Refused { peer } => what_to_start(*peer),
         Error::NoReply {
             is_present: true,
             peer,

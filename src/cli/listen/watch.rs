@@ -73,11 +73,15 @@ pub(super) struct AddressLine(SharedWithView);
 impl AddressLine {
     /// Shows another address.
     pub(super) fn set(&self, address: SocketAddr) {
-        self.0.set_address(say!(
-            "listen-watch.title",
-            address = address.ip(),
-            port = address.port()
-        ));
+        let ip = address.ip();
+        // The same words as without the view: a board cannot send to these two.
+        self.0.set_address(if ip.is_unspecified() {
+            say!("listen.at-no-network", local = address)
+        } else if ip.is_loopback() {
+            say!("listen.at-loopback", local = address)
+        } else {
+            say!("listen-watch.title", address = ip, port = address.port())
+        });
     }
 }
 

@@ -2,6 +2,7 @@
 
 refused = refused: nothing listens on { $peer }
     .hint = { $host } answers, but no program is listening on UDP port { $port } there; start the receiver first, for example: udpcli listen --port { $port }
+    .hint-elsewhere = { $host } answers, but no program is listening on UDP port { $port } there; start the program on the board that receives on this port (on another PC: udpcli listen --port { $port })
 no-reply = no reply from { $peer } within { $wait }
     .hint = UDP does not confirm delivery. Look at the board's screen: if the text is there, only the reply was lost. Otherwise: wrong address, a firewall, or a Wi-Fi that isolates its clients
     .hint-present = the device { $host } is there (it answers ARP), but its program did not reply. Look at the board's screen: if the text is there, only the reply was lost. Otherwise: the program does not run, another port, or a firewall

@@ -3,8 +3,8 @@
 separator = ，
 datagrams = { $n } 个数据报
 bytes = { $n } 字节
-one-sent = 已发送 1 个，{ $bytes } 字节
-one-answered = 已发送 1 个，{ $time }后收到 { $n } 条回复
+one-sent = 已发送 1 个数据报（{ $bytes } 字节）
+one-answered = 已发送 1 个数据报，{ $time }后收到 { $n } 条回复
 errors = { $n } 个错误
 refused = { $n } 次被拒绝
 replies = { $n } 条回复

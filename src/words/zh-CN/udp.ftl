@@ -2,6 +2,7 @@
 
 refused = 被拒绝：{ $peer } 上没有程序在监听
     .hint = { $host } 有回应，但那里没有程序在监听 UDP 端口 { $port }；请先启动接收端，例如：udpcli listen --port { $port }
+    .hint-elsewhere = { $host } 有回应，但那里没有程序在监听 UDP 端口 { $port }；请先在掌控板上启动用这个端口接收的程序（如果是另一台电脑：udpcli listen --port { $port }）
 no-reply = { $wait } 内没有收到 { $peer } 的回复
     .hint = UDP 不确认是否送达。看看掌控板的屏幕：文字已经显示，就只是回复丢了；没有显示，可能是地址不对、被防火墙挡住，或者 Wi-Fi 隔离了各个设备
     .hint-present = 设备 { $host } 在线（它应答了 ARP），但它的程序没有回复。看看掌控板的屏幕：文字已经显示，就只是回复丢了；没有显示，可能是程序没有运行、端口不同，或者被防火墙挡住

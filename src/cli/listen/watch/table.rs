@@ -198,7 +198,8 @@ impl SenderTable {
     /// Datagrams per second of all.
     pub(super) fn rate(&self) -> String {
         let rates = self.all().map(|sender| sender.rate(self.second));
-        let sum: f64 = rates.map(|(count, time)| stats::rate(count, time)).sum();
+        // `sum` of nothing is -0.0.
+        let sum = rates.fold(0.0, |sum, (count, time)| sum + stats::rate(count, time));
         if sum < 1000.0 {
             format!("{sum:.1}")
         } else {
