@@ -415,7 +415,6 @@ fn two_relays_in_a_loop_stay_within_the_rate() {
 }
 
 /// Echoes datagrams to 127.0.0.1:7001, and sends a datagram to 127.0.0.1:7000 that claims to come from there.
-#[cfg(target_os = "linux")]
 const FORGED: &str = "
 import socket, struct, threading
 echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -432,7 +431,6 @@ client.sendto(b'real', ('127.0.0.1', 7000))
 print(client.recv(2048))
 ";
 
-#[cfg(target_os = "linux")]
 #[test]
 fn a_datagram_with_the_relays_own_address_as_sender_does_not_go_round() {
     let script = "ip link set lo up && { \"$0\" relay --listen 127.0.0.1:7000 --to 127.0.0.1:7001 --summary json & } && relay=$! \

@@ -85,7 +85,6 @@ impl Finished {
 
 /// Runs a shell script in a network namespace of its own, where raw sockets are allowed and no interface is up. `$0` is
 /// udpcli, `$1` the argument. None where there are no namespaces; the test then counts as skipped.
-#[cfg(target_os = "linux")]
 #[track_caller]
 pub(crate) fn run_in_namespace(script: &str, argument: &str) -> Option<Finished> {
     let mut command = Command::new("unshare");
