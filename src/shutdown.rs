@@ -73,7 +73,7 @@ impl Shutdown {
             && STARTS_AT_WAIT.swap(false, Ordering::Relaxed)
             && let Err(error) = Self::on_signal()
         {
-            // The run goes on: signals end it all the same, but without a summary.
+            // The run continues: a signal still ends it, but without a summary.
             tracing::debug!("signals are not handled: {error}");
         }
     }

@@ -218,8 +218,8 @@ impl Judge {
         }
     }
 
-    /// Warns of loss within the limit, too: the test passes, and whoever reads its report learns of the loss. A round of
-    /// `--watch` has too few datagrams for that.
+    /// Also warns of loss within the limit: the test passes, but its report should mention the loss. A round of `--watch`
+    /// has too few datagrams for that.
     pub(super) fn noting_loss(self) -> Self {
         Self {
             notes_loss: true,

@@ -50,7 +50,7 @@ fn case(report: &BoardReport, step: &StepResult) -> TestCase {
     for note in &step.notes {
         let _ = writeln!(said, "{}", words::pair::said(note));
     }
-    // A case that passed has no other place for what to know all the same.
+    // JUnit has no warnings: a case that passed can carry one only in its output.
     if step.verdict == Verdict::Warned {
         said.push_str(&findings(step));
     }
